@@ -111,3 +111,6 @@ impl<T> Batch<T> {
         self.hashes.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

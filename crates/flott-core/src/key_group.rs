@@ -73,3 +73,6 @@ impl KeyGroupRange {
         self.start <= group && group < self.end
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,22 @@
 //! * [`data`] — what a type must be to flow or to be a key;
 //! * [`time`] — timestamps and watermarks as numbers;
 //! * [`batch`] — the unit of flow;
+//! * [`encoding`] — values as bytes: the one frozen format for network, state and snapshots;
+//! * [`hash`] — the routing hash of keys;
 //! * [`key_group`] — key → key group → subtask;
+//! * [`watermark`] — how watermarks are made at a source and merged at an operator;
+//! * [`config`] — typed options under Flink's keys, from code, command line and files;
 //! * [`seam`] — the clock that everything else must use.
 
 pub mod batch;
+pub mod config;
 pub mod data;
+pub mod encoding;
+pub mod hash;
 pub mod key_group;
 pub mod seam;
 pub mod time;
+pub mod watermark;
 
 pub use batch::Batch;
 pub use data::{Data, Key};

@@ -1,1 +1,35 @@
-//! state
+//! Keyed state and timers: what an operator remembers for each key.
+//!
+//! State lives in tables by key group, the smallest unit that moves when a job is rescaled. Bottom-up:
+//!
+//! * `prefetch` — the hint that hides the latency of memory;
+//! * [`namespace`] — what divides the state of a key further, such as its windows;
+//! * `table` — one key group of one state: a flat hash table whose slots are versioned for snapshots;
+//! * [`value_store`] — one state of one subtask: its tables, and the way from a record's hash to a slot;
+//! * [`backend`] — where state is kept, chosen by name;
+//! * [`keyed`] — all states of one subtask, and the key that is current;
+//! * [`value_state`] — the handle that user code holds;
+//! * [`timers`] — what is to be done for a key when time has come;
+//! * [`error`] — what can go wrong.
+//!
+//! Every access takes the hash that was computed when the record was routed; nothing here hashes a key. Nothing
+//! outside this crate knows the layout of a slot.
+
+pub mod backend;
+pub mod error;
+pub mod keyed;
+pub mod namespace;
+mod prefetch;
+mod table;
+pub mod timers;
+pub mod value_state;
+pub mod value_store;
+
+pub use backend::{BackendRegistry, BackendScope, HashMapStateBackend, KeyedStorage, StateBackend};
+pub use error::{StateError, StateErrorKind};
+pub use keyed::{CurrentKey, HasKeyedState, KeyedState};
+pub use namespace::Namespace;
+pub use table::Epoch;
+pub use timers::{Timer, TimerQueue};
+pub use value_state::{ValueState, ValueStateDescriptor};
+pub use value_store::ValueStore;

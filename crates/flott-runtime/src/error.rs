@@ -1,0 +1,121 @@
+//! What can go wrong, told in one line: what failed, in which operator and subtask, why.
+
+use std::error::Error;
+use std::fmt;
+
+/// Any error of user code, a source or a sink. `?` turns every error type into it.
+pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
+
+/// What user functions, sources and sinks return.
+pub type FnResult<T = ()> = Result<T, BoxError>;
+
+/// Why a job did not end well.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The program can't become a running job; nothing was started.
+    #[error("the job can't start: {0}")]
+    Graph(#[from] crate::graph::GraphError),
+
+    /// A configuration value is unknown or invalid; nothing was started.
+    #[error("the job can't start: {0}")]
+    Config(#[from] flott_core::config::ConfigError),
+
+    /// A subtask failed, and with it the job.
+    #[error("{0}")]
+    Task(#[from] TaskFailure),
+
+    /// The job was cancelled.
+    #[error("job '{job}' was cancelled")]
+    Canceled {
+        /// The job's name.
+        job: String,
+    },
+
+    /// The operating system gave no thread or other resource for a task.
+    #[error("the job can't start: {what}: {cause}")]
+    Resource {
+        /// What was asked for.
+        what: String,
+        /// The system's answer.
+        cause: std::io::Error,
+    },
+}
+
+/// The failure of one subtask. [`fmt::Display`] gives the whole story in one line.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TaskFailure {
+    /// Name of the operator in which it happened.
+    pub operator: String,
+    /// The subtask's index, from 0; `None` for the split enumerator of a source, which runs once.
+    pub subtask: Option<u32>,
+    /// How many subtasks the operator has.
+    pub parallelism: u32,
+    /// What happened.
+    pub kind: FailureKind,
+}
+
+/// How a subtask failed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum FailureKind {
+    /// An operator, source, sink or user function returned an error; the causes from the outermost to the root.
+    Error(Vec<String>),
+    /// User code panicked.
+    Panic {
+        /// The panic's message.
+        message: String,
+        /// `file:line:column` where known.
+        location: Option<String>,
+    },
+}
+
+impl fmt::Display for TaskFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.subtask {
+            Some(subtask) => {
+                let subtask = u64::from(subtask) + 1;
+                write!(f, "operator '{}' (subtask {subtask}/{}) ", self.operator, self.parallelism)?;
+            }
+            None => write!(f, "source '{}' (split enumerator) ", self.operator)?,
+        }
+        match &self.kind {
+            FailureKind::Error(causes) => write!(f, "failed: {}", causes.join(": ")),
+            FailureKind::Panic { message, location: Some(at) } => write!(f, "panicked at {at}: {message}"),
+            FailureKind::Panic { message, location: None } => write!(f, "panicked: {message}"),
+        }
+    }
+}
+
+impl Error for TaskFailure {}
+
+/// The messages of an error and its sources, outermost first, each on one line. A cause that its effect's
+/// message already repeats is left out.
+pub fn cause_chain(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let message = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if !causes.last().is_some_and(|last| last.contains(&message)) {
+            causes.push(message);
+        }
+        next = error.source();
+    }
+    causes
+}
+
+/// Why a batch could not be pushed through the rest of a chain.
+#[derive(Debug)]
+pub enum ChainError {
+    /// The operator of this name failed.
+    Failed {
+        /// The operator's name.
+        operator: String,
+        /// Its error.
+        cause: BoxError,
+    },
+    /// The task was cancelled while it waited.
+    Canceled,
+}
+
+/// What the pushes through a chain return.
+pub type ChainResult<T = ()> = Result<T, ChainError>;

@@ -1,0 +1,127 @@
+//! Chains: what becomes a task.
+
+use serde::{Deserialize, Serialize};
+
+use super::chaining::is_chained;
+use super::{GraphError, NodeId, NodeKind, StreamGraph};
+use crate::exchange::Partitioning;
+
+/// A chain of operators that run in one task, in as many subtasks as its parallelism says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobVertex {
+    /// Its position in [`JobGraph::vertices`].
+    pub id: u32,
+    /// The names of its operators: `A -> B -> (C, D)`.
+    pub name: String,
+    /// The first operator.
+    pub head: NodeId,
+    /// All operators; each comes after the one that feeds it.
+    pub nodes: Vec<NodeId>,
+    /// The number of subtasks.
+    pub parallelism: u32,
+    /// The number of key groups.
+    pub max_parallelism: u32,
+    /// The slot sharing group.
+    pub slot_sharing_group: String,
+}
+
+/// An exchange between two vertices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobEdge {
+    /// The [`super::StreamEdge`] it stands for.
+    pub edge: u32,
+    /// The sending vertex.
+    pub from: u32,
+    /// The receiving vertex.
+    pub to: u32,
+    /// How records are spread.
+    pub partitioning: Partitioning,
+}
+
+/// A program as chains and the exchanges between them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobGraph {
+    /// The chains, sources first; the position is the id.
+    pub vertices: Vec<JobVertex>,
+    /// The exchanges.
+    pub edges: Vec<JobEdge>,
+}
+
+impl JobGraph {
+    /// Checks a program and cuts it into chains.
+    ///
+    /// # Errors
+    /// As [`StreamGraph::validate`].
+    pub fn of(graph: &StreamGraph) -> Result<Self, GraphError> {
+        graph.validate()?;
+        let mut vertex_of = vec![0; graph.nodes.len()];
+        let mut vertices: Vec<JobVertex> = Vec::new();
+        for node in &graph.nodes {
+            let feeding = graph.inputs(node.id).find(|edge| is_chained(graph, edge));
+            let vertex = match feeding {
+                Some(edge) => vertex_of[edge.from.0 as usize],
+                None => {
+                    vertices.push(vertex(graph, node.id, vertices.len() as u32));
+                    vertices.len() - 1
+                }
+            };
+            vertices[vertex].nodes.push(node.id);
+            vertex_of[node.id.0 as usize] = vertex;
+        }
+        for vertex in &mut vertices {
+            vertex.name = chain_name(graph, vertex.head);
+        }
+        let exchanges = graph.edges.iter().filter(|edge| !is_chained(graph, edge));
+        let edges = exchanges.map(|edge| JobEdge {
+            edge: edge.id,
+            from: vertex_of[edge.from.0 as usize] as u32,
+            to: vertex_of[edge.to.0 as usize] as u32,
+            partitioning: graph.partitioning_of(edge),
+        });
+        Ok(Self { edges: edges.collect(), vertices })
+    }
+
+    /// How many tasks the job has.
+    pub fn task_count(&self) -> usize {
+        self.vertices.iter().map(|vertex| vertex.parallelism as usize).sum()
+    }
+
+    /// How many slots the job needs: the largest parallelism of each slot sharing group, added up.
+    pub fn slots_needed(&self) -> u32 {
+        let mut groups = std::collections::BTreeMap::new();
+        for vertex in &self.vertices {
+            let slots = groups.entry(vertex.slot_sharing_group.as_str()).or_insert(0);
+            *slots = vertex.parallelism.max(*slots);
+        }
+        groups.values().sum()
+    }
+}
+
+fn vertex(graph: &StreamGraph, head: NodeId, id: u32) -> JobVertex {
+    let node = graph.node(head);
+    JobVertex {
+        id,
+        name: String::new(),
+        head,
+        nodes: Vec::new(),
+        parallelism: graph.parallelism_of(node),
+        max_parallelism: graph.max_parallelism_of(node),
+        slot_sharing_group: graph.slot_sharing_group_of(head).to_owned(),
+    }
+}
+
+fn chain_name(graph: &StreamGraph, id: NodeId) -> String {
+    let node = graph.node(id);
+    let prefix = match node.kind {
+        NodeKind::Source => "Source: ",
+        NodeKind::Operator => "",
+        NodeKind::Sink => "Sink: ",
+    };
+    let chained = graph.outputs(id).filter(|edge| is_chained(graph, edge));
+    let followers: Vec<String> = chained.map(|edge| chain_name(graph, edge.to)).collect();
+    match followers.as_slice() {
+        [] => format!("{prefix}{}", node.name),
+        [only] => format!("{prefix}{} -> {only}", node.name),
+        many => format!("{prefix}{} -> ({})", node.name, many.join(", ")),
+    }
+}

@@ -1,0 +1,46 @@
+//! The identity under which an operator's state is stored and found again.
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{NodeId, StreamGraph};
+
+/// 128 bits that identify an operator across restarts.
+///
+/// The XXH3-128 hash of the operator's uid where it has one. Else the hash of its place in the graph, so that a
+/// changed topology changes it: stateful operators should have a uid.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct OperatorId(pub u128);
+
+impl OperatorId {
+    /// The id of an operator with this uid.
+    pub fn of_uid(uid: &str) -> Self {
+        Self(xxh3_128(uid.as_bytes()))
+    }
+}
+
+impl std::fmt::Display for OperatorId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl std::fmt::Debug for OperatorId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OperatorId({self})")
+    }
+}
+
+impl StreamGraph {
+    /// The identity of a node.
+    pub fn operator_id(&self, id: NodeId) -> OperatorId {
+        if let Some(uid) = &self.node(id).uid {
+            return OperatorId::of_uid(uid);
+        }
+        let mut place = format!("place:{}", id.0).into_bytes();
+        for input in self.inputs(id) {
+            place.extend_from_slice(&self.operator_id(input.from).0.to_le_bytes());
+        }
+        OperatorId(xxh3_128(&place))
+    }
+}

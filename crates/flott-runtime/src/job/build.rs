@@ -1,0 +1,134 @@
+//! Builds a task on its own thread: the chain from its tail, then what drives it.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use flott_state::backend::StateBackend;
+
+use crate::error::{ChainError, ChainResult};
+use crate::exchange::RouterPlan;
+use crate::graph::{JobGraph, JobVertex, NodeId, StreamEdge};
+use crate::metrics::{OperatorMetrics, TaskMetrics};
+use crate::operator::OperatorSetup;
+use crate::program::{Built, ErasedHead, ErasedInput, ErasedOutputs, ErasedRouterPlan, Program};
+use crate::task::TaskShared;
+
+/// What every task of a job is built from.
+pub(super) struct JobPlan {
+    pub(super) program: Program,
+    pub(super) job_graph: JobGraph,
+    pub(super) backend: Arc<dyn StateBackend>,
+}
+
+impl JobPlan {
+    /// The exchange that an edge has become, unless it is inside a chain.
+    fn exchange(&self, edge: u32) -> Option<&crate::graph::JobEdge> {
+        self.job_graph.edges.iter().find(|exchange| exchange.edge == edge)
+    }
+}
+
+/// The channel ends of one task, by edge.
+#[derive(Default)]
+pub(super) struct TaskEnds {
+    pub(super) senders: BTreeMap<u32, Box<dyn Any + Send>>,
+    pub(super) receivers: BTreeMap<u32, Box<dyn Any + Send>>,
+}
+
+/// Builds one task.
+pub(super) struct TaskBuilder<'a> {
+    pub(super) plan: &'a JobPlan,
+    pub(super) vertex: &'a JobVertex,
+    pub(super) subtask: u32,
+    pub(super) ends: TaskEnds,
+    pub(super) shared: Rc<TaskShared>,
+    pub(super) metrics: Arc<TaskMetrics>,
+}
+
+impl TaskBuilder<'_> {
+    /// Builds the chain and its head.
+    pub(super) fn build(mut self) -> ChainResult<ErasedHead> {
+        match self.operator(self.vertex.head)? {
+            Built::Head(head) => Ok(head),
+            Built::Input(target) => self.gate(target),
+        }
+    }
+
+    fn operator(&mut self, id: NodeId) -> ChainResult<Built> {
+        let node = self.plan.program.graph.node(id);
+        let metrics = Arc::new(OperatorMetrics::default());
+        self.metrics.add_operator(&node.name, Arc::clone(&metrics));
+        let setup = OperatorSetup {
+            name: Arc::from(node.name.as_str()),
+            subtask: self.subtask,
+            parallelism: self.vertex.parallelism,
+            max_parallelism: self.plan.program.graph.max_parallelism_of(node),
+            attempt: 0,
+            metrics,
+            backend: Arc::clone(&self.plan.backend),
+            task: Rc::clone(&self.shared),
+        };
+        // While it is being built, a panic is this operator's.
+        self.shared.enter(&setup.name);
+        let outputs = self.outputs(id)?;
+        self.shared.enter(&setup.name);
+        self.plan.program.operators[id.0 as usize].build(setup, outputs)
+    }
+
+    fn outputs(&mut self, id: NodeId) -> ChainResult<ErasedOutputs> {
+        let graph = &self.plan.program.graph;
+        let mut outputs = ErasedOutputs::default();
+        let mut side: Vec<(String, u32, Vec<ErasedInput>)> = Vec::new();
+        for edge in graph.outputs(id) {
+            let target = self.target(edge)?;
+            match &edge.tag {
+                None => outputs.main.push(target),
+                Some(tag) => match side.iter_mut().find(|(known, _, _)| known == tag) {
+                    Some((_, _, targets)) => targets.push(target),
+                    None => side.push((tag.clone(), edge.id, vec![target])),
+                },
+            }
+        }
+        for (tag, edge, targets) in side {
+            let factory = &self.plan.program.edges[edge as usize];
+            outputs.side.push((tag, factory.output(targets, &graph.node(id).name)?.0));
+        }
+        Ok(outputs)
+    }
+
+    fn target(&mut self, edge: &StreamEdge) -> ChainResult<ErasedInput> {
+        let name = &self.plan.program.graph.node(edge.to).name;
+        let Some(exchange) = self.plan.exchange(edge.id) else {
+            return match self.operator(edge.to)? {
+                Built::Input(input) => Ok(input),
+                Built::Head(_) => Err(broken(name, "a source can't have an input")),
+            };
+        };
+        let down = &self.plan.job_graph.vertices[exchange.to as usize];
+        let plan = RouterPlan {
+            name: Arc::from(format!("{name} (partitioning)")),
+            partitioning: exchange.partitioning,
+            from_subtask: self.subtask,
+            downstream_parallelism: down.parallelism,
+            max_parallelism: down.max_parallelism,
+        };
+        let ends = self.ends.senders.remove(&edge.id);
+        let ends = ends.ok_or_else(|| broken(name, "an exchange has no sending end"))?;
+        let factory = &self.plan.program.edges[edge.id as usize];
+        factory.router(ends, ErasedRouterPlan(plan), Rc::clone(&self.shared))
+    }
+
+    fn gate(self, target: ErasedInput) -> ChainResult<ErasedHead> {
+        let name = &self.plan.program.graph.node(self.vertex.head).name;
+        let first = self.ends.receivers.keys().next().copied();
+        let first = first.ok_or_else(|| broken(name, "an operator has no input"))?;
+        let factory = &self.plan.program.edges[first as usize];
+        let ends = self.ends.receivers.into_values().map(|end| end as Box<dyn Any>).collect();
+        factory.gate(ends, self.metrics.watermark.clone(), target, name)
+    }
+}
+
+fn broken(operator: &str, problem: &str) -> ChainError {
+    ChainError::Failed { operator: operator.to_owned(), cause: problem.into() }
+}

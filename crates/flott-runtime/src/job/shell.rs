@@ -1,0 +1,379 @@
+//! The thin shell around the coordinator: starts the threads, performs its actions, and hosts the enumerators.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use flott_core::seam::Clock;
+use flott_state::backend::StateBackend;
+
+use super::build::{JobPlan, TaskBuilder, TaskEnds};
+use super::coordinator::{Action, Coordinator, Event, Outcome, TaskId};
+use super::handle::{Ended, Ending, JobHandle};
+use crate::error::{ChainError, FnResult, JobError, TaskFailure};
+use crate::graph::{JobGraph, JobVertex};
+use crate::metrics::{TaskMetrics, VertexMetrics};
+use crate::program::Program;
+use crate::seam::{Signal, spawn};
+use crate::source::{AnyEnumerator, EnumeratorActions};
+use crate::task::{FlushPolicy, Mailbox, Task, TaskControl, TaskEnd, TaskLink, TaskShared, guard};
+
+/// How many messages may wait for the coordinator. Tasks send few: a split request, their end.
+const MESSAGES: usize = 1024;
+
+/// How a program is run.
+#[derive(Clone)]
+pub struct LaunchOptions {
+    /// The source of time.
+    pub clock: Arc<dyn Clock>,
+    /// Where keyed state lives.
+    pub backend: Arc<dyn StateBackend>,
+    /// How long a partial batch may wait while its task is busy; zero: not at all; `None`: until it is full.
+    pub buffer_timeout: Option<Duration>,
+    /// How often generators are asked for a watermark; zero: never.
+    pub auto_watermark_interval: Duration,
+}
+
+/// What tasks and users tell the shell.
+#[derive(Debug)]
+pub(super) enum Message {
+    Event(Event),
+    SplitRequest(TaskId),
+}
+
+/// The shell's side of a running task.
+struct RunningTask {
+    mailbox: Arc<Mailbox>,
+    signal: Arc<Signal>,
+    canceled: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+struct SourceHost {
+    name: String,
+    parallelism: u32,
+    enumerator: Box<dyn AnyEnumerator>,
+    tick_at_ns: Option<u64>,
+}
+
+/// Starts all tasks of a program.
+///
+/// # Errors
+/// When the program is wrong, a source can't be reached, or the system gives no thread. Nothing runs then.
+pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
+    let job_graph = JobGraph::of(&program.graph)?;
+    let sources = create_enumerators(&program, &job_graph)?;
+    let metrics: Vec<Vec<Arc<TaskMetrics>>> = job_graph
+        .vertices
+        .iter()
+        .map(|vertex| (0..vertex.parallelism).map(|_| Arc::new(TaskMetrics::new())).collect())
+        .collect();
+    let vertices = job_graph.vertices.iter().zip(&metrics);
+    let vertices =
+        vertices.map(|(vertex, tasks)| VertexMetrics { name: vertex.name.clone(), subtasks: tasks.clone() });
+    let (messages, inbox) = sync_channel(MESSAGES);
+    let handle = JobHandle {
+        name: program.name.clone(),
+        vertices: vertices.collect(),
+        messages: messages.clone(),
+        ending: Arc::new(Ending::default()),
+    };
+    let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
+    let tasks = start_tasks(&plan, &metrics, &messages, &options)?;
+    let shell = Shell {
+        coordinator: Coordinator::new(tasks.keys().copied()),
+        tasks,
+        sources,
+        inbox,
+        started_ns: options.clock.monotonic_ns(),
+        clock: options.clock,
+        ending: Arc::clone(&handle.ending),
+    };
+    spawn("flott-coordinator".to_owned(), move || shell.run())
+        .map_err(|cause| JobError::Resource { what: "a thread for the coordinator".to_owned(), cause })?;
+    Ok(handle)
+}
+
+fn create_enumerators(program: &Program, job_graph: &JobGraph) -> Result<BTreeMap<u32, SourceHost>, JobError> {
+    let mut sources = BTreeMap::new();
+    for vertex in &job_graph.vertices {
+        let factory = &program.operators[vertex.head.0 as usize];
+        let name = program.graph.node(vertex.head).name.clone();
+        let created = guard(|| {
+            let created = factory.enumerator().transpose();
+            created.map_err(|cause| ChainError::Failed { operator: name.clone(), cause })
+        });
+        let enumerator = created.map_err(|end| enumerator_failure(end, &name, vertex.parallelism))?;
+        if let Some(enumerator) = enumerator {
+            let host = SourceHost {
+                name,
+                parallelism: vertex.parallelism,
+                enumerator: enumerator.0,
+                tick_at_ns: None,
+            };
+            sources.insert(vertex.id, host);
+        }
+    }
+    Ok(sources)
+}
+
+fn enumerator_failure(end: crate::task::Ended, name: &str, parallelism: u32) -> TaskFailure {
+    let mut failure = end.into_failure(None, parallelism, name);
+    // Whatever ran on this thread before, the enumerator is the source's.
+    name.clone_into(&mut failure.operator);
+    failure
+}
+
+fn signals(job_graph: &JobGraph) -> Vec<Vec<Arc<Signal>>> {
+    let of = |vertex: &JobVertex| (0..vertex.parallelism).map(|_| Arc::new(Signal::new())).collect();
+    job_graph.vertices.iter().map(of).collect()
+}
+
+/// Makes all channels, and hands each task its ends of them.
+fn connect(plan: &JobPlan, signals: &[Vec<Arc<Signal>>]) -> Vec<Vec<TaskEnds>> {
+    let mut ends: Vec<Vec<TaskEnds>> =
+        signals.iter().map(|tasks| tasks.iter().map(|_| TaskEnds::default()).collect()).collect();
+    for exchange in &plan.job_graph.edges {
+        let (up, down) = (exchange.from as usize, exchange.to as usize);
+        let (from, to) = (signals[up].len() as u32, signals[down].len() as u32);
+        let targets: Vec<_> = (0..from).map(|task| exchange.partitioning.targets(task, from, to)).collect();
+        let factory = &plan.program.edges[exchange.edge as usize];
+        let made = factory.channels(&signals[up], &signals[down], &targets);
+        for (task, sender) in made.senders.into_iter().enumerate() {
+            ends[up][task].senders.insert(exchange.edge, sender);
+        }
+        for (task, receiver) in made.receivers.into_iter().enumerate() {
+            ends[down][task].receivers.insert(exchange.edge, receiver);
+        }
+    }
+    ends
+}
+
+fn start_tasks(
+    plan: &Arc<JobPlan>,
+    metrics: &[Vec<Arc<TaskMetrics>>],
+    messages: &SyncSender<Message>,
+    options: &LaunchOptions,
+) -> Result<BTreeMap<TaskId, RunningTask>, JobError> {
+    let signals = signals(&plan.job_graph);
+    let ends = connect(plan, &signals);
+    let mut tasks = BTreeMap::new();
+    for (vertex, ends) in plan.job_graph.vertices.iter().zip(ends) {
+        for (subtask, ends) in (0..vertex.parallelism).zip(ends) {
+            let id = TaskId { vertex: vertex.id, subtask };
+            let start = TaskStart {
+                plan: Arc::clone(plan),
+                id,
+                ends,
+                signal: Arc::clone(&signals[vertex.id as usize][subtask as usize]),
+                canceled: Arc::default(),
+                metrics: Arc::clone(&metrics[vertex.id as usize][subtask as usize]),
+                messages: messages.clone(),
+                options: options.clone(),
+            };
+            match start.spawn(&vertex.name) {
+                Ok(task) => tasks.insert(id, task),
+                Err(cause) => {
+                    cancel_all(&tasks);
+                    let what = format!("a thread for '{}' (subtask {})", vertex.name, subtask + 1);
+                    return Err(JobError::Resource { what, cause });
+                }
+            };
+        }
+    }
+    Ok(tasks)
+}
+
+fn cancel_all(tasks: &BTreeMap<TaskId, RunningTask>) {
+    for task in tasks.values() {
+        task.canceled.store(true, Ordering::Release);
+        task.signal.wake();
+    }
+}
+
+/// All that a task's thread takes with it.
+struct TaskStart {
+    plan: Arc<JobPlan>,
+    id: TaskId,
+    ends: TaskEnds,
+    signal: Arc<Signal>,
+    canceled: Arc<AtomicBool>,
+    metrics: Arc<TaskMetrics>,
+    messages: SyncSender<Message>,
+    options: LaunchOptions,
+}
+
+impl TaskStart {
+    fn spawn(self, vertex: &str) -> std::io::Result<RunningTask> {
+        let (signal, canceled) = (Arc::clone(&self.signal), Arc::clone(&self.canceled));
+        let mailbox = Arc::new(Mailbox::new(Arc::clone(&self.signal)));
+        let own = Arc::clone(&mailbox);
+        let thread = spawn(format!("{}/{} {vertex}", self.id.vertex, self.id.subtask), move || self.run(own))?;
+        Ok(RunningTask { mailbox, signal, canceled, thread })
+    }
+
+    fn run(self, mailbox: Arc<Mailbox>) {
+        self.signal.adopt();
+        let (id, plan, messages) = (self.id, Arc::clone(&self.plan), self.messages.clone());
+        let vertex = &plan.job_graph.vertices[id.vertex as usize];
+        let name = &plan.program.graph.node(vertex.head).name;
+        let end = self.live(vertex, mailbox).into_end(id.subtask, vertex.parallelism, name);
+        let event = match end {
+            TaskEnd::Finished => Event::TaskFinished(id),
+            TaskEnd::Canceled => Event::TaskCanceled(id),
+            TaskEnd::Failed(failure) => Event::TaskFailed(id, failure),
+        };
+        // The coordinator outlives its tasks, unless the process ends.
+        let _ = messages.send(Message::Event(event));
+    }
+
+    /// Builds the task and runs it; whatever happens, it is closed.
+    fn live(self, vertex: &JobVertex, mailbox: Arc<Mailbox>) -> crate::task::Life {
+        let (id, messages) = (self.id, self.messages);
+        let link = TaskLink {
+            request_split: Arc::new(move || drop(messages.send(Message::SplitRequest(id)))),
+            auto_watermark_interval: self.options.auto_watermark_interval,
+        };
+        let clock = Arc::clone(&self.options.clock);
+        let shared =
+            Rc::new(TaskShared::new(clock, self.signal, self.canceled, Arc::clone(&self.metrics), link));
+        let flush = match self.options.buffer_timeout {
+            Some(timeout) => {
+                FlushPolicy::Timeout { ns: u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX) }
+            }
+            None => FlushPolicy::WhenFull,
+        };
+        let (ends, metrics, plan) = (self.ends, self.metrics, &self.plan);
+        let built = guard(|| {
+            let shared = Rc::clone(&shared);
+            TaskBuilder { plan, vertex, subtask: id.subtask, ends, shared, metrics }.build()
+        });
+        match built {
+            Ok(head) => Task { head: head.0, shared, mailbox, flush }.live(),
+            Err(ended) => crate::task::Life::not_started(ended),
+        }
+    }
+}
+
+struct Shell {
+    coordinator: Coordinator,
+    tasks: BTreeMap<TaskId, RunningTask>,
+    sources: BTreeMap<u32, SourceHost>,
+    inbox: Receiver<Message>,
+    clock: Arc<dyn Clock>,
+    started_ns: u64,
+    ending: Arc<Ending>,
+}
+
+impl Shell {
+    fn run(mut self) {
+        let vertices: Vec<u32> = self.sources.keys().copied().collect();
+        let mut ended = None;
+        for vertex in vertices {
+            ended = ended.or(self.enumerate(vertex, |host| host.enumerator.start(host.parallelism)));
+        }
+        while ended.is_none() {
+            ended = self.turn();
+        }
+        let net_runtime = Duration::from_nanos(self.clock.monotonic_ns() - self.started_ns);
+        for (_, task) in std::mem::take(&mut self.tasks) {
+            // A task's thread catches its panics, so joining can't fail.
+            let _ = task.thread.join();
+        }
+        if let Some(outcome) = ended {
+            self.ending.set(Ended { outcome, net_runtime });
+        }
+    }
+
+    fn turn(&mut self) -> Option<Outcome> {
+        let next_tick = self.sources.values().filter_map(|host| host.tick_at_ns).min();
+        let message = match next_tick {
+            None => self.inbox.recv().ok(),
+            Some(at) => {
+                let wait = Duration::from_nanos(at.saturating_sub(self.clock.monotonic_ns()));
+                match self.inbox.recv_timeout(wait) {
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+                }
+            }
+        };
+        match message {
+            Some(Message::Event(event)) => self.handle(event),
+            Some(Message::SplitRequest(task)) => self.enumerate(task.vertex, |host| {
+                host.enumerator.on_split_request(task.subtask, host.parallelism)
+            }),
+            None => self.tick(),
+        }
+    }
+
+    fn tick(&mut self) -> Option<Outcome> {
+        let now = self.clock.monotonic_ns();
+        let due = |host: &SourceHost| host.tick_at_ns.is_some_and(|at| at <= now);
+        let due: Vec<u32> =
+            self.sources.iter().filter(|(_, host)| due(host)).map(|(vertex, _)| *vertex).collect();
+        for vertex in due {
+            if let Some(host) = self.sources.get_mut(&vertex) {
+                host.tick_at_ns = None;
+            }
+            let ended = self.enumerate(vertex, |host| host.enumerator.on_tick(host.parallelism));
+            if ended.is_some() {
+                return ended;
+            }
+        }
+        None
+    }
+
+    /// Lets the enumerator of a source act, and does what it wants.
+    fn enumerate(
+        &mut self,
+        vertex: u32,
+        act: impl FnOnce(&mut SourceHost) -> FnResult<EnumeratorActions>,
+    ) -> Option<Outcome> {
+        let host = self.sources.get_mut(&vertex)?;
+        let name = host.name.clone();
+        let acted = guard(|| act(host).map_err(|cause| ChainError::Failed { operator: name, cause }));
+        match acted {
+            Ok(actions) => {
+                if let Some(delay) = actions.tick_after {
+                    let delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+                    host.tick_at_ns = Some(self.clock.monotonic_ns().saturating_add(delay));
+                }
+                self.deliver(vertex, actions);
+                None
+            }
+            Err(end) => {
+                let failure = enumerator_failure(end, &host.name, host.parallelism);
+                self.handle(Event::EnumeratorFailed(failure))
+            }
+        }
+    }
+
+    fn deliver(&self, vertex: u32, actions: EnumeratorActions) {
+        let send = |subtask, control| {
+            if let Some(task) = self.tasks.get(&TaskId { vertex, subtask }) {
+                task.mailbox.send(control);
+            }
+        };
+        for (subtask, split) in actions.assignments {
+            send(subtask, TaskControl::AddSplits(vec![split]));
+        }
+        for subtask in actions.no_more_splits {
+            send(subtask, TaskControl::NoMoreSplits);
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Option<Outcome> {
+        let mut ended = None;
+        for action in self.coordinator.handle(event) {
+            match action {
+                Action::CancelTasks => cancel_all(&self.tasks),
+                Action::EndJob(outcome) => ended = Some(outcome),
+            }
+        }
+        ended
+    }
+}

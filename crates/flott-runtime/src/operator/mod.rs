@@ -1,0 +1,139 @@
+//! Operators and how they are chained.
+//!
+//! A chain is built from its tail to its head: each [`OperatorNode`] owns its operator and an [`Output`], which
+//! owns the next nodes. A batch is pushed through with one virtual call per operator; watermarks, flushes and the
+//! end of input take the same way as calls of their own and never mix with records.
+
+mod node;
+mod output;
+mod side;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use flott_core::Batch;
+use flott_core::key_group::KeyGroupRange;
+use flott_core::time::Timestamp;
+use flott_core::watermark::StreamStatus;
+use flott_state::backend::StateBackend;
+
+use crate::error::{ChainResult, FnResult};
+use crate::metrics::OperatorMetrics;
+use crate::task::TaskShared;
+
+pub use node::OperatorNode;
+pub use output::{Collector, Output};
+pub use side::{OutputTag, SideOutputs};
+pub(crate) use side::AnyOutput;
+
+/// What a chain does with what comes in: the receiving end of an operator, a router or a fan-out.
+pub trait Input<T> {
+    /// Takes the records out of `batch`; the caller reuses what is left.
+    fn batch(&mut self, batch: &mut Batch<T>) -> ChainResult;
+    /// Event time has advanced to `watermark`.
+    fn watermark(&mut self, watermark: Timestamp) -> ChainResult;
+    /// The input has become idle or active.
+    fn status(&mut self, status: StreamStatus) -> ChainResult;
+    /// Sends on whatever is buffered.
+    fn flush(&mut self) -> ChainResult;
+    /// Opens the rest of the chain, tail first, then this operator.
+    fn open(&mut self) -> ChainResult;
+    /// Processing time has advanced to `now` (milliseconds since the epoch).
+    fn processing_time(&mut self, now: Timestamp) -> ChainResult;
+    /// The earliest processing time at which this operator or one behind it wants to be called.
+    fn next_timer(&self) -> Option<Timestamp>;
+    /// Nothing will follow. Operators may emit for the last time, head first.
+    fn finish(&mut self) -> ChainResult;
+    /// Releases what is held; called once, also after a failure.
+    fn close(&mut self) -> ChainResult;
+}
+
+/// An operator with one input, as its author writes it. [`OperatorNode`] puts it into a chain.
+///
+/// All methods run on the task's thread, never at the same time. The engine forwards watermarks, statuses,
+/// flushes and ends after the operator has seen them.
+pub trait Operator: 'static {
+    /// Records that come in.
+    type In;
+    /// Records that go out.
+    type Out: Clone + 'static;
+
+    /// Called once before the first batch.
+    ///
+    /// # Errors
+    /// An error of any method fails the task.
+    fn open(&mut self) -> FnResult {
+        Ok(())
+    }
+
+    /// Takes all records out of `batch` and emits into `out`.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn process(&mut self, batch: &mut Batch<Self::In>, out: &mut Output<Self::Out>) -> FnResult;
+
+    /// Event time has advanced; the watermark is forwarded after this returns.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn on_watermark(&mut self, _watermark: Timestamp, _out: &mut Output<Self::Out>) -> FnResult {
+        Ok(())
+    }
+
+    /// Processing time has advanced to `now`.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn on_processing_time(&mut self, _now: Timestamp, _out: &mut Output<Self::Out>) -> FnResult {
+        Ok(())
+    }
+
+    /// The earliest processing time at which [`Operator::on_processing_time`] is wanted.
+    fn next_timer(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// The input has ended normally; last chance to emit.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn finish(&mut self, _out: &mut Output<Self::Out>) -> FnResult {
+        Ok(())
+    }
+
+    /// Called once at the end, also after a failure.
+    ///
+    /// # Errors
+    /// An error fails the task if it has not failed before.
+    fn close(&mut self) -> FnResult {
+        Ok(())
+    }
+}
+
+/// What an operator learns about its place when it is built, on the thread of its task.
+#[derive(Clone)]
+pub struct OperatorSetup {
+    /// The operator's name.
+    pub name: Arc<str>,
+    /// This subtask's index, from 0.
+    pub subtask: u32,
+    /// How many subtasks the operator has.
+    pub parallelism: u32,
+    /// How many key groups its keyed state has.
+    pub max_parallelism: u32,
+    /// How often the task has been started before.
+    pub attempt: u32,
+    /// The operator's figures.
+    pub metrics: Arc<OperatorMetrics>,
+    /// Where keyed state lives.
+    pub backend: Arc<dyn StateBackend>,
+    /// What the operators of the task share.
+    pub task: Rc<TaskShared>,
+}
+
+impl OperatorSetup {
+    /// The key groups that belong to this subtask.
+    pub fn key_groups(&self) -> KeyGroupRange {
+        KeyGroupRange::of_subtask(self.subtask, self.parallelism, self.max_parallelism)
+    }
+}

@@ -1,0 +1,224 @@
+//! Where an operator emits to.
+
+use flott_core::Batch;
+use flott_core::batch::{BATCH_BYTES, BATCH_RECORDS};
+use flott_core::time::Timestamp;
+use flott_core::watermark::StreamStatus;
+
+use super::{AnyOutput, Input, SideOutputs};
+use crate::error::{ChainError, ChainResult};
+
+/// The output of an operator: a buffer that is pushed to the next operators or exchanges when it is full and at
+/// the end of each input batch.
+pub struct Output<T> {
+    buffer: Batch<T>,
+    copy: Batch<T>,
+    targets: Vec<Box<dyn Input<T>>>,
+    side: SideOutputs,
+    capacity: usize,
+    emitted: u64,
+    failed: Option<ChainError>,
+}
+
+impl<T: Clone + 'static> Output<T> {
+    /// An output to these targets. Without any, records vanish.
+    pub fn new(targets: Vec<Box<dyn Input<T>>>, side: SideOutputs) -> Self {
+        let capacity = (BATCH_BYTES / size_of::<T>().max(1)).clamp(1, BATCH_RECORDS);
+        let (buffer, copy) = (Batch::new(), Batch::new());
+        Self { buffer, copy, targets, side, capacity, emitted: 0, failed: None }
+    }
+
+    /// Emits a record; [`flott_core::time::NO_TIMESTAMP`] for one without timestamp.
+    ///
+    /// A failure downstream surfaces when the operator returns; until then further records are dropped.
+    #[inline]
+    pub fn emit(&mut self, record: T, timestamp: Timestamp) {
+        self.buffer.push(record, timestamp);
+        if self.buffer.len() >= self.capacity {
+            self.push_buffer();
+        }
+    }
+
+    /// The batch being built, for operators that fill it in one go. Call [`Output::push_if_full`] afterwards.
+    #[inline]
+    pub fn buffer(&mut self) -> &mut Batch<T> {
+        &mut self.buffer
+    }
+
+    /// Pushes the buffer on if it is full.
+    #[inline]
+    pub fn push_if_full(&mut self) {
+        if self.buffer.len() >= self.capacity {
+            self.push_buffer();
+        }
+    }
+
+    /// Emits a whole batch, after what is in the buffer. The batch is empty afterwards.
+    pub fn forward(&mut self, batch: &mut Batch<T>) {
+        if !self.buffer.is_empty() {
+            self.push_buffer();
+        }
+        if let Err(error) = push_to_all(&mut self.targets, batch, &mut self.copy, &mut self.emitted) {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    /// The side outputs.
+    #[inline]
+    pub fn side(&mut self) -> &mut SideOutputs {
+        &mut self.side
+    }
+
+    #[cold]
+    fn push_buffer(&mut self) {
+        if self.failed.is_some() {
+            self.buffer.clear();
+        } else if let Err(error) =
+            push_to_all(&mut self.targets, &mut self.buffer, &mut self.copy, &mut self.emitted)
+        {
+            self.failed = Some(error);
+        }
+    }
+
+    /// Ends a call of the operator: pushes the buffer and reports what failed downstream meanwhile.
+    pub(crate) fn settle(&mut self) -> ChainResult {
+        if !self.buffer.is_empty() {
+            self.push_buffer();
+        }
+        self.side.settle()?;
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// The failure downstream, if there was one.
+    pub(crate) fn take_failure(&mut self) -> Option<ChainError> {
+        self.failed.take().or_else(|| self.side.settle().err())
+    }
+
+    /// How many records have been emitted, side outputs included, since the last call.
+    pub(crate) fn take_emitted(&mut self) -> u64 {
+        std::mem::take(&mut self.emitted) + self.side.take_emitted()
+    }
+
+    /// Calls every target and side output.
+    pub(crate) fn each(
+        &mut self,
+        mut main: impl FnMut(&mut dyn Input<T>) -> ChainResult,
+        side: impl FnMut(&mut dyn AnyOutput) -> ChainResult,
+    ) -> ChainResult {
+        for target in &mut self.targets {
+            main(target.as_mut())?;
+        }
+        self.side.each(side)
+    }
+
+    pub(crate) fn next_timer(&self) -> Option<Timestamp> {
+        let main = self.targets.iter().filter_map(|target| target.next_timer()).min();
+        main.into_iter().chain(self.side.next_timer()).min()
+    }
+}
+
+fn push_to_all<T: Clone>(
+    targets: &mut [Box<dyn Input<T>>],
+    batch: &mut Batch<T>,
+    copy: &mut Batch<T>,
+    emitted: &mut u64,
+) -> ChainResult {
+    *emitted += batch.len() as u64;
+    let Some((last, others)) = targets.split_last_mut() else {
+        batch.clear();
+        return Ok(());
+    };
+    for target in others {
+        copy.records.clone_from(&batch.records);
+        copy.timestamps.clone_from(&batch.timestamps);
+        copy.hashes.clear();
+        target.batch(copy)?;
+        copy.clear();
+    }
+    last.batch(batch)?;
+    batch.clear();
+    Ok(())
+}
+
+impl<T: Clone + 'static> AnyOutput for Output<T> {
+    fn as_any(&mut self) -> &mut dyn std::any::Any {
+        self
+    }
+
+    fn settle(&mut self) -> ChainResult {
+        Output::settle(self)
+    }
+
+    fn take_emitted(&mut self) -> u64 {
+        Output::take_emitted(self)
+    }
+
+    fn watermark(&mut self, watermark: Timestamp) -> ChainResult {
+        self.each(|target| target.watermark(watermark), |side| side.watermark(watermark))
+    }
+
+    fn status(&mut self, status: StreamStatus) -> ChainResult {
+        self.each(|target| target.status(status), |side| side.status(status))
+    }
+
+    fn flush(&mut self) -> ChainResult {
+        self.each(|target| target.flush(), |side| side.flush())
+    }
+
+    fn open(&mut self) -> ChainResult {
+        self.each(|target| target.open(), |side| side.open())
+    }
+
+    fn processing_time(&mut self, now: Timestamp) -> ChainResult {
+        self.each(|target| target.processing_time(now), |side| side.processing_time(now))
+    }
+
+    fn next_timer(&self) -> Option<Timestamp> {
+        Output::next_timer(self)
+    }
+
+    fn finish(&mut self) -> ChainResult {
+        self.each(|target| target.finish(), |side| side.finish())
+    }
+
+    fn close(&mut self) -> ChainResult {
+        // Everything is closed, whatever fails; the first failure is told.
+        let mut first = Ok(());
+        for target in &mut self.targets {
+            first = first.and(target.close());
+        }
+        first.and(self.side.close())
+    }
+}
+
+/// Through which a user function emits: every record gets the timestamp of the record or timer being processed.
+pub struct Collector<'a, T> {
+    output: &'a mut Output<T>,
+    timestamp: Timestamp,
+}
+
+impl<'a, T: Clone + 'static> Collector<'a, T> {
+    /// A collector that gives this timestamp to what is emitted.
+    #[inline]
+    pub fn new(output: &'a mut Output<T>, timestamp: Timestamp) -> Self {
+        Self { output, timestamp }
+    }
+
+    /// Emits a record.
+    #[inline]
+    pub fn collect(&mut self, record: T) {
+        self.output.emit(record, self.timestamp);
+    }
+
+    /// Changes the timestamp of what follows.
+    #[inline]
+    pub fn set_timestamp(&mut self, timestamp: Timestamp) {
+        self.timestamp = timestamp;
+    }
+
+    /// The side outputs of the operator.
+    #[inline]
+    pub fn side(&mut self) -> &mut SideOutputs {
+        self.output.side()
+    }
+}

@@ -1,0 +1,97 @@
+//! Side outputs: further outputs of an operator, each with a name and a type of its own.
+
+use std::any::Any;
+use std::marker::PhantomData;
+
+use flott_core::Data;
+use flott_core::time::Timestamp;
+use flott_core::watermark::StreamStatus;
+
+use super::Output;
+use crate::error::ChainResult;
+
+/// Names a side output of records of type `X` (Flink: `OutputTag`).
+#[derive(Debug)]
+pub struct OutputTag<X> {
+    id: String,
+    records: PhantomData<fn() -> X>,
+}
+
+impl<X> OutputTag<X> {
+    /// A tag with this name. Two tags of one name in a program must have the same type.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), records: PhantomData }
+    }
+
+    /// The name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl<X> Clone for OutputTag<X> {
+    fn clone(&self) -> Self {
+        Self::new(self.id.clone())
+    }
+}
+
+/// An [`Output`] whose record type is forgotten.
+pub(crate) trait AnyOutput {
+    fn as_any(&mut self) -> &mut dyn Any;
+    fn settle(&mut self) -> ChainResult;
+    fn take_emitted(&mut self) -> u64;
+    fn watermark(&mut self, watermark: Timestamp) -> ChainResult;
+    fn status(&mut self, status: StreamStatus) -> ChainResult;
+    fn flush(&mut self) -> ChainResult;
+    fn open(&mut self) -> ChainResult;
+    fn processing_time(&mut self, now: Timestamp) -> ChainResult;
+    fn next_timer(&self) -> Option<Timestamp>;
+    fn finish(&mut self) -> ChainResult;
+    fn close(&mut self) -> ChainResult;
+}
+
+/// The side outputs of one operator that the program reads. Emitting to any other is free and does nothing.
+#[derive(Default)]
+pub struct SideOutputs {
+    outputs: Vec<(String, Box<dyn AnyOutput>)>,
+}
+
+impl SideOutputs {
+    pub(crate) fn new(outputs: Vec<(String, Box<dyn AnyOutput>)>) -> Self {
+        Self { outputs }
+    }
+
+    /// Emits a record to the side output of this tag.
+    pub fn emit<X: Data>(&mut self, tag: &OutputTag<X>, record: X, timestamp: Timestamp) {
+        let output = self.outputs.iter_mut().find(|(id, _)| id == tag.id());
+        // The graph refuses two types under one tag, so the downcast fits.
+        if let Some(output) = output.and_then(|(_, output)| output.as_any().downcast_mut::<Output<X>>()) {
+            output.emit(record, timestamp);
+        }
+    }
+
+    /// Whether the program reads the side output of this name.
+    pub fn is_connected(&self, id: &str) -> bool {
+        self.outputs.iter().any(|(known, _)| known == id)
+    }
+
+    pub(crate) fn settle(&mut self) -> ChainResult {
+        self.outputs.iter_mut().try_for_each(|(_, output)| output.settle())
+    }
+
+    pub(crate) fn take_emitted(&mut self) -> u64 {
+        self.outputs.iter_mut().map(|(_, output)| output.take_emitted()).sum()
+    }
+
+    pub(crate) fn each(&mut self, mut call: impl FnMut(&mut dyn AnyOutput) -> ChainResult) -> ChainResult {
+        self.outputs.iter_mut().try_for_each(|(_, output)| call(output.as_mut()))
+    }
+
+    pub(crate) fn next_timer(&self) -> Option<Timestamp> {
+        self.outputs.iter().filter_map(|(_, output)| output.next_timer()).min()
+    }
+
+    pub(crate) fn close(&mut self) -> ChainResult {
+        self.outputs.iter_mut().fold(Ok(()), |first, (_, output)| first.and(output.close()))
+    }
+}

@@ -1,0 +1,255 @@
+//! A graph together with its code: for each node and edge the factory that builds it, with the types that the
+//! plain graph has forgotten.
+
+use std::any::Any;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flott_core::Data;
+use flott_core::watermark::WatermarkStrategy;
+
+use crate::error::{ChainError, ChainResult, FnResult};
+use crate::exchange::{Gate, Partitioner, Receiver, Router, RouterPlan, Sender, channel};
+use crate::graph::StreamGraph;
+use crate::metrics::Gauge;
+use crate::operator::{AnyOutput, Input, Operator, OperatorNode, OperatorSetup, Output, SideOutputs};
+use crate::seam::Signal;
+use crate::source::{AnyEnumerator, Source, SourceHead, TypedEnumerator};
+use crate::task::{Head, TaskShared};
+
+/// A program that can be run.
+pub struct Program {
+    /// The job's name.
+    pub name: String,
+    /// The program as plain data.
+    pub graph: StreamGraph,
+    /// The code of each node, by id.
+    pub operators: Vec<Arc<dyn OperatorFactory>>,
+    /// The code of each edge, by id.
+    pub edges: Vec<Arc<dyn EdgeFactory>>,
+}
+
+/// Builds the operator of a node, on the thread of the task that will run it.
+pub trait OperatorFactory: Send + Sync {
+    /// Builds the operator before its outputs.
+    ///
+    /// # Errors
+    /// When the operator can't be set up.
+    fn build(&self, setup: OperatorSetup, outputs: ErasedOutputs) -> ChainResult<Built>;
+
+    /// For a source: creates its enumerator.
+    #[doc(hidden)]
+    fn enumerator(&self) -> Option<FnResult<ErasedEnumerator>> {
+        None
+    }
+}
+
+/// An enumerator whose types are forgotten.
+pub struct ErasedEnumerator(pub(crate) Box<dyn AnyEnumerator>);
+
+/// What an [`OperatorFactory`] has built.
+pub enum Built {
+    /// An operator that is fed by another.
+    Input(ErasedInput),
+    /// A source, which drives its chain itself.
+    Head(ErasedHead),
+}
+
+/// The head of a task.
+pub struct ErasedHead(pub(crate) Box<dyn Head>);
+
+/// An [`Input`] whose record type is forgotten.
+pub struct ErasedInput(Box<dyn Any>);
+
+impl ErasedInput {
+    /// Forgets the type.
+    pub fn new<T: 'static>(input: Box<dyn Input<T>>) -> Self {
+        Self(Box::new(input))
+    }
+
+    fn restore<T: 'static>(self, operator: &str) -> ChainResult<Box<dyn Input<T>>> {
+        restore(self.0, operator)
+    }
+}
+
+/// Gives a value its type back. The API makes sure that it is the right one; should it not be, the job fails.
+fn restore<T: 'static>(value: Box<dyn Any>, operator: &str) -> ChainResult<T> {
+    value.downcast::<T>().map(|value| *value).map_err(|_| ChainError::Failed {
+        operator: operator.to_owned(),
+        cause: format!("the graph connects a stream of another type where {} is expected", std::any::type_name::<T>())
+            .into(),
+    })
+}
+
+/// What an operator emits to, its types forgotten.
+#[derive(Default)]
+pub struct ErasedOutputs {
+    pub(crate) main: Vec<ErasedInput>,
+    pub(crate) side: Vec<(String, Box<dyn AnyOutput>)>,
+}
+
+impl ErasedOutputs {
+    /// The output with its type.
+    ///
+    /// # Errors
+    /// When the types don't fit, which the API rules out.
+    pub fn typed<T: Clone + 'static>(self, operator: &str) -> ChainResult<Output<T>> {
+        let targets: ChainResult<Vec<_>> = self.main.into_iter().map(|input| input.restore(operator)).collect();
+        Ok(Output::new(targets?, SideOutputs::new(self.side)))
+    }
+}
+
+/// A value of which each subtask gets a clone: a user's function.
+#[derive(Debug)]
+pub struct Prototype<F>(Mutex<F>);
+
+impl<F: Clone> Prototype<F> {
+    /// Wraps the original.
+    pub fn new(original: F) -> Self {
+        Self(Mutex::new(original))
+    }
+
+    /// A clone for one subtask.
+    pub fn get(&self) -> F {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+struct FromFunction<F>(F);
+
+impl<F, O> OperatorFactory for FromFunction<F>
+where
+    F: Fn(&OperatorSetup) -> FnResult<O> + Send + Sync,
+    O: Operator,
+{
+    fn build(&self, setup: OperatorSetup, outputs: ErasedOutputs) -> ChainResult<Built> {
+        let output = outputs.typed::<O::Out>(&setup.name)?;
+        let operator = (self.0)(&setup)
+            .map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })?;
+        let node: Box<dyn Input<O::In>> = Box::new(OperatorNode::new(operator, output, setup));
+        Ok(Built::Input(ErasedInput::new(node)))
+    }
+}
+
+/// The factory of an operator that `make` creates for each subtask.
+pub fn operator_factory<F, O>(make: F) -> Arc<dyn OperatorFactory>
+where
+    F: Fn(&OperatorSetup) -> FnResult<O> + Send + Sync + 'static,
+    O: Operator,
+{
+    Arc::new(FromFunction(make))
+}
+
+struct FromSource<S: Source> {
+    source: S,
+    strategy: WatermarkStrategy<S::Out>,
+}
+
+impl<S: Source> OperatorFactory for FromSource<S> {
+    fn build(&self, setup: OperatorSetup, outputs: ErasedOutputs) -> ChainResult<Built> {
+        let output = outputs.typed::<S::Out>(&setup.name)?;
+        let head = SourceHead::<S::Out, S::Split>::new(&self.source, &self.strategy, output, setup)?;
+        Ok(Built::Head(ErasedHead(Box::new(head))))
+    }
+
+    fn enumerator(&self) -> Option<FnResult<ErasedEnumerator>> {
+        let created = self.source.create_enumerator();
+        Some(created.map(|enumerator| ErasedEnumerator(Box::new(TypedEnumerator(enumerator)))))
+    }
+}
+
+/// The factory of a source whose records get timestamps and watermarks by `strategy`.
+pub fn source_factory<S: Source>(source: S, strategy: WatermarkStrategy<S::Out>) -> Arc<dyn OperatorFactory> {
+    Arc::new(FromSource { source, strategy })
+}
+
+/// The ends of the channels of an exchange: for each upstream and each downstream subtask its own.
+pub struct ExchangeEnds {
+    pub(crate) senders: Vec<Box<dyn Any + Send>>,
+    pub(crate) receivers: Vec<Box<dyn Any + Send>>,
+}
+
+/// Builds the two sides of an edge.
+pub trait EdgeFactory: Send + Sync {
+    /// The type of the records, for messages.
+    fn record_type(&self) -> &'static str;
+
+    #[doc(hidden)]
+    fn channels(&self, up: &[Arc<Signal>], down: &[Arc<Signal>], targets: &[Vec<u32>]) -> ExchangeEnds;
+
+    #[doc(hidden)]
+    fn router(&self, ends: Box<dyn Any>, plan: ErasedRouterPlan, task: Rc<TaskShared>) -> ChainResult<ErasedInput>;
+
+    #[doc(hidden)]
+    fn gate(
+        &self,
+        ends: Vec<Box<dyn Any>>,
+        watermark: Gauge,
+        target: ErasedInput,
+        operator: &str,
+    ) -> ChainResult<ErasedHead>;
+
+    #[doc(hidden)]
+    fn output(&self, targets: Vec<ErasedInput>, operator: &str) -> ChainResult<ErasedSide>;
+}
+
+/// A plan whose fields only the engine knows.
+pub struct ErasedRouterPlan(pub(crate) RouterPlan);
+
+/// A side output whose record type is forgotten.
+pub struct ErasedSide(pub(crate) Box<dyn AnyOutput>);
+
+struct TypedEdge<T>(Partitioner<T>);
+
+/// The factory of an edge that carries records of type `T`.
+pub fn edge_factory<T: Data>(partitioner: Partitioner<T>) -> Arc<dyn EdgeFactory> {
+    Arc::new(TypedEdge(partitioner))
+}
+
+impl<T: Data> EdgeFactory for TypedEdge<T> {
+    fn record_type(&self) -> &'static str {
+        std::any::type_name::<T>()
+    }
+
+    fn channels(&self, up: &[Arc<Signal>], down: &[Arc<Signal>], targets: &[Vec<u32>]) -> ExchangeEnds {
+        let mut receivers: Vec<Vec<Receiver<T>>> = down.iter().map(|_| Vec::new()).collect();
+        let mut senders: Vec<Box<dyn Any + Send>> = Vec::new();
+        for (from, targets) in up.iter().zip(targets) {
+            let mut own: Vec<Sender<T>> = Vec::new();
+            for &to in targets {
+                let (sender, receiver) = channel(Arc::clone(from), Arc::clone(&down[to as usize]));
+                own.push(sender);
+                receivers[to as usize].push(receiver);
+            }
+            senders.push(Box::new(own));
+        }
+        let receivers = receivers.into_iter().map(|own| Box::new(own) as Box<dyn Any + Send>).collect();
+        ExchangeEnds { senders, receivers }
+    }
+
+    fn router(&self, ends: Box<dyn Any>, plan: ErasedRouterPlan, task: Rc<TaskShared>) -> ChainResult<ErasedInput> {
+        let channels = restore::<Vec<Sender<T>>>(ends, &plan.0.name)?;
+        let router: Box<dyn Input<T>> = Box::new(Router::new(plan.0, self.0.clone(), channels, task));
+        Ok(ErasedInput::new(router))
+    }
+
+    fn gate(
+        &self,
+        ends: Vec<Box<dyn Any>>,
+        watermark: Gauge,
+        target: ErasedInput,
+        operator: &str,
+    ) -> ChainResult<ErasedHead> {
+        let mut channels = Vec::new();
+        for end in ends {
+            channels.append(&mut restore::<Vec<Receiver<T>>>(end, operator)?);
+        }
+        let target = target.restore::<T>(operator)?;
+        Ok(ErasedHead(Box::new(Gate::new(channels, watermark, target))))
+    }
+
+    fn output(&self, targets: Vec<ErasedInput>, operator: &str) -> ChainResult<ErasedSide> {
+        let outputs = ErasedOutputs { main: targets, side: Vec::new() };
+        Ok(ErasedSide(Box::new(outputs.typed::<T>(operator)?)))
+    }
+}

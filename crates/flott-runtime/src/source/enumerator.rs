@@ -1,0 +1,96 @@
+//! The enumerator's side of a source: what it may do, and its type-erased form in the coordinator.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use flott_core::encoding;
+
+use super::{EnumeratorState, SourceSplit, SplitEnumerator};
+use crate::error::FnResult;
+
+/// What an enumerator has decided. Splits are encoded, as they may go to another process.
+#[derive(Debug, Default)]
+pub(crate) struct EnumeratorActions {
+    pub(crate) assignments: Vec<(u32, Vec<u8>)>,
+    pub(crate) no_more_splits: Vec<u32>,
+    pub(crate) tick_after: Option<Duration>,
+}
+
+/// Through which a [`SplitEnumerator`] acts.
+pub struct EnumeratorOutput<'a, S> {
+    parallelism: u32,
+    actions: &'a mut EnumeratorActions,
+    split: PhantomData<fn(S)>,
+}
+
+impl<'a, S: SourceSplit> EnumeratorOutput<'a, S> {
+    pub(crate) fn new(parallelism: u32, actions: &'a mut EnumeratorActions) -> Self {
+        Self { parallelism, actions, split: PhantomData }
+    }
+
+    /// How many readers there are; their subtasks are `0..parallelism`.
+    pub fn parallelism(&self) -> u32 {
+        self.parallelism
+    }
+
+    /// Gives a split to a reader.
+    ///
+    /// # Errors
+    /// When the split can't be encoded, which is an error of its serde implementation.
+    pub fn assign(&mut self, subtask: u32, split: &S) -> FnResult {
+        let bytes = encoding::to_vec(split)?;
+        self.actions.assignments.push((subtask, bytes));
+        Ok(())
+    }
+
+    /// Tells a reader that no further split will come.
+    pub fn no_more_splits(&mut self, subtask: u32) {
+        self.actions.no_more_splits.push(subtask);
+    }
+
+    /// Asks for one call of [`SplitEnumerator::on_tick`] after this time; a new request replaces the old one.
+    pub fn tick_after(&mut self, delay: Duration) {
+        self.actions.tick_after = Some(delay);
+    }
+}
+
+/// A [`SplitEnumerator`] whose split type is forgotten: the coordinator holds enumerators of many sources.
+pub(crate) trait AnyEnumerator: Send {
+    fn start(&mut self, parallelism: u32) -> FnResult<EnumeratorActions>;
+    fn on_split_request(&mut self, subtask: u32, parallelism: u32) -> FnResult<EnumeratorActions>;
+    fn on_tick(&mut self, parallelism: u32) -> FnResult<EnumeratorActions>;
+}
+
+/// Gives a typed enumerator its erased form.
+pub(crate) struct TypedEnumerator<S: SourceSplit, E>(
+    pub(crate) Box<dyn SplitEnumerator<Split = S, State = E>>,
+);
+
+impl<S: SourceSplit, E: EnumeratorState> TypedEnumerator<S, E> {
+    fn act(
+        &mut self,
+        parallelism: u32,
+        act: impl FnOnce(
+            &mut dyn SplitEnumerator<Split = S, State = E>,
+            &mut EnumeratorOutput<'_, S>,
+        ) -> FnResult,
+    ) -> FnResult<EnumeratorActions> {
+        let mut actions = EnumeratorActions::default();
+        act(self.0.as_mut(), &mut EnumeratorOutput::new(parallelism, &mut actions))?;
+        Ok(actions)
+    }
+}
+
+impl<S: SourceSplit, E: EnumeratorState> AnyEnumerator for TypedEnumerator<S, E> {
+    fn start(&mut self, parallelism: u32) -> FnResult<EnumeratorActions> {
+        self.act(parallelism, |enumerator, out| enumerator.start(out))
+    }
+
+    fn on_split_request(&mut self, subtask: u32, parallelism: u32) -> FnResult<EnumeratorActions> {
+        self.act(parallelism, |enumerator, out| enumerator.on_split_request(subtask, out))
+    }
+
+    fn on_tick(&mut self, parallelism: u32) -> FnResult<EnumeratorActions> {
+        self.act(parallelism, |enumerator, out| enumerator.on_tick(out))
+    }
+}

@@ -1,0 +1,210 @@
+//! A source at the head of its chain: polls the reader, assigns timestamps and watermarks, pushes batches.
+
+use std::sync::Arc;
+
+use flott_core::time::{MAX_WATERMARK, Timestamp};
+use flott_core::watermark::{MergeOutput, SplitWatermarks, StreamStatus, WatermarkStrategy};
+use flott_core::{Data, encoding};
+
+use super::output::PollBuffer;
+use super::{InputStatus, ReaderContext, Source, SourceOutput, SourceReader, SourceSplit};
+use crate::error::{ChainError, ChainResult, FnResult};
+use crate::exchange::forward;
+use crate::metrics::Gauge;
+use crate::operator::{AnyOutput, OperatorSetup, Output};
+use crate::task::{Head, Step, TaskControl};
+
+/// The name of the split of readers that never name one.
+const ONLY_SPLIT: &str = "";
+
+/// Drives a chain from a source.
+pub(crate) struct SourceHead<T, S> {
+    reader: Box<dyn SourceReader<T, S>>,
+    buffer: PollBuffer<T>,
+    strategy: WatermarkStrategy<T>,
+    watermarks: SplitWatermarks<T>,
+    next_periodic_ns: Option<u64>,
+    output: Output<T>,
+    watermark: Gauge,
+    setup: OperatorSetup,
+}
+
+impl<T: Data, S: SourceSplit> SourceHead<T, S> {
+    pub(crate) fn new<Src: Source<Out = T, Split = S>>(
+        source: &Src,
+        strategy: &WatermarkStrategy<T>,
+        output: Output<T>,
+        setup: OperatorSetup,
+    ) -> ChainResult<Self> {
+        let context = ReaderContext {
+            subtask: setup.subtask,
+            parallelism: setup.parallelism,
+            clock: Arc::clone(setup.task.clock()),
+            signal: Arc::clone(setup.task.signal()),
+            request_split: Arc::clone(&setup.task.link.request_split),
+            metrics: Arc::clone(&setup.metrics),
+        };
+        let reader = source
+            .create_reader(context)
+            .map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })?;
+        let periodic = !setup.task.link.auto_watermark_interval.is_zero();
+        Ok(Self {
+            reader,
+            buffer: PollBuffer::new(),
+            strategy: strategy.clone(),
+            watermarks: SplitWatermarks::new(strategy),
+            next_periodic_ns: periodic.then_some(0),
+            output,
+            watermark: setup.task.metrics.watermark.clone(),
+            setup,
+        })
+    }
+
+    /// Runs a call of the reader under the source's name.
+    fn read<R>(&mut self, call: impl FnOnce(&mut Self) -> FnResult<R>) -> ChainResult<R> {
+        let outer = self.setup.task.enter(&self.setup.name);
+        let result = call(self);
+        self.setup.task.leave(outer);
+        result.map_err(|cause| ChainError::Failed { operator: self.setup.name.to_string(), cause })
+    }
+
+    fn poll(&mut self) -> ChainResult<InputStatus> {
+        self.read(|head| {
+            let mut out = SourceOutput { buffer: &mut head.buffer, side: head.output.side() };
+            head.reader.poll_next(&mut out)
+        })
+    }
+
+    /// Emits what the last poll has read.
+    fn emit(&mut self) -> ChainResult {
+        let mut punctuated = MergeOutput::NONE;
+        if !self.buffer.batch.is_empty() {
+            let name = Arc::clone(&self.setup.name);
+            let outer = self.setup.task.enter(&name);
+            self.strategy.assign_timestamps(&mut self.buffer.batch);
+            punctuated = self.note_timestamps();
+            self.setup.task.leave(outer);
+            if punctuated.status == Some(StreamStatus::Active) {
+                AnyOutput::status(&mut self.output, StreamStatus::Active)?;
+                punctuated.status = None;
+            }
+            self.setup.metrics.records_in.add(self.buffer.batch.len() as u64);
+            self.output.forward(&mut self.buffer.batch);
+        }
+        self.buffer.clear();
+        let settled = self.output.settle();
+        self.setup.metrics.records_out.add(self.output.take_emitted());
+        settled?;
+        self.advance(punctuated)
+    }
+
+    /// Tells the watermark generators of the splits what was read of each.
+    fn note_timestamps(&mut self) -> MergeOutput {
+        let PollBuffer { batch, segments, splits, .. } = &self.buffer;
+        let mut merged = MergeOutput::NONE;
+        let first = segments.first().map_or(batch.len(), |segment| segment.start);
+        let mut note = |split: &str, from: usize, to: usize| {
+            let timestamps = if batch.has_timestamps() { &batch.timestamps[from..to] } else { &[] };
+            let output = self.watermarks.on_batch(split, &batch.records[from..to], timestamps);
+            merged.watermark = output.watermark.or(merged.watermark);
+            merged.status = output.status.or(merged.status);
+        };
+        if first > 0 {
+            note(ONLY_SPLIT, 0, first);
+        }
+        for (index, segment) in segments.iter().enumerate() {
+            let end = segments.get(index + 1).map_or(batch.len(), |next| next.start);
+            note(&splits[segment.split], segment.start, end);
+        }
+        merged
+    }
+
+    fn emit_periodic_watermark(&mut self, now_ns: u64) -> ChainResult {
+        let Some(due) = self.next_periodic_ns else { return Ok(()) };
+        if now_ns < due {
+            return Ok(());
+        }
+        let interval = u64::try_from(self.setup.task.link.auto_watermark_interval.as_nanos());
+        self.next_periodic_ns = Some(now_ns.saturating_add(interval.unwrap_or(u64::MAX)));
+        let merged = self.watermarks.on_periodic(now_ns);
+        self.advance(merged)
+    }
+
+    fn advance(&mut self, merged: MergeOutput) -> ChainResult {
+        if let Some(watermark) = merged.watermark {
+            self.watermark.set(watermark);
+        }
+        forward(merged, &mut self.output)
+    }
+}
+
+impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
+    fn open(&mut self) -> ChainResult {
+        AnyOutput::open(&mut self.output)?;
+        self.read(|head| head.reader.start())
+    }
+
+    fn control(&mut self, control: TaskControl) -> ChainResult {
+        self.read(|head| {
+            match control {
+                TaskControl::AddSplits(encoded) => {
+                    let splits: Result<Vec<S>, _> =
+                        encoded.iter().map(|bytes| encoding::decode(bytes)).collect();
+                    let splits = splits?;
+                    for split in &splits {
+                        // A new split can only hold the watermark back, so there is nothing to pass on.
+                        let _ = head.watermarks.add_split(&split.split_id());
+                    }
+                    head.reader.add_splits(splits)?;
+                }
+                TaskControl::NoMoreSplits => head.reader.notify_no_more_splits(),
+            }
+            Ok(())
+        })
+    }
+
+    fn step(&mut self, now_ns: u64) -> ChainResult<Step> {
+        let status = self.poll()?;
+        self.emit()?;
+        for finished in std::mem::take(&mut self.buffer.finished) {
+            let merged = self.watermarks.remove_split(&finished);
+            self.advance(merged)?;
+        }
+        if status != InputStatus::EndOfInput {
+            self.emit_periodic_watermark(now_ns)?;
+        }
+        Ok(match status {
+            InputStatus::MoreAvailable => Step::Progress,
+            InputStatus::NothingAvailable { retry_after } => {
+                let until_watermark = self.next_periodic_ns.map(|due| {
+                    std::time::Duration::from_nanos(due.saturating_sub(now_ns))
+                });
+                Step::Idle { retry_after: retry_after.into_iter().chain(until_watermark).min() }
+            }
+            InputStatus::EndOfInput => Step::Finished,
+        })
+    }
+
+    fn flush(&mut self) -> ChainResult {
+        AnyOutput::flush(&mut self.output)
+    }
+
+    fn processing_time(&mut self, now: Timestamp) -> ChainResult {
+        AnyOutput::processing_time(&mut self.output, now)
+    }
+
+    fn next_timer(&self) -> Option<Timestamp> {
+        AnyOutput::next_timer(&self.output)
+    }
+
+    fn finish(&mut self) -> ChainResult {
+        self.watermark.set(MAX_WATERMARK);
+        AnyOutput::watermark(&mut self.output, MAX_WATERMARK)?;
+        AnyOutput::finish(&mut self.output)
+    }
+
+    fn close(&mut self) -> ChainResult {
+        let own = self.read(|head| head.reader.close());
+        own.and(AnyOutput::close(&mut self.output))
+    }
+}

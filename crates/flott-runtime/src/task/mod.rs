@@ -1,0 +1,207 @@
+//! A task: one subtask of a chain, on a thread of its own, with a mailbox.
+//!
+//! Order of service: control, due timers, input, flush. The thread never awaits; when there is nothing to do it
+//! sleeps on its [`Signal`] until a channel, the mailbox or a timer wakes it.
+
+mod mailbox;
+mod panics;
+mod shared;
+
+use std::time::Duration;
+
+use flott_core::time::Timestamp;
+
+use crate::error::{ChainError, ChainResult, FailureKind, TaskFailure, cause_chain};
+use crate::exchange::Gate;
+
+pub(crate) use mailbox::{Mailbox, TaskControl};
+pub(crate) use shared::TaskLink;
+pub use shared::TaskShared;
+
+/// What a step of a task's head has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It has processed something; go on at once.
+    Progress,
+    /// There is nothing to do, for `retry_after` at most.
+    Idle { retry_after: Option<Duration> },
+    /// The input has ended.
+    Finished,
+}
+
+/// What drives a task's chain: a source or an input gate.
+pub(crate) trait Head {
+    fn open(&mut self) -> ChainResult;
+    fn control(&mut self, control: TaskControl) -> ChainResult;
+    fn step(&mut self, now_ns: u64) -> ChainResult<Step>;
+    fn flush(&mut self) -> ChainResult;
+    fn processing_time(&mut self, now: Timestamp) -> ChainResult;
+    fn next_timer(&self) -> Option<Timestamp>;
+    fn finish(&mut self) -> ChainResult;
+    fn close(&mut self) -> ChainResult;
+}
+
+impl<T> Head for Gate<T> {
+    fn open(&mut self) -> ChainResult {
+        self.target().open()
+    }
+
+    fn control(&mut self, _control: TaskControl) -> ChainResult {
+        Ok(())
+    }
+
+    fn step(&mut self, _now_ns: u64) -> ChainResult<Step> {
+        Gate::step(self)
+    }
+
+    fn flush(&mut self) -> ChainResult {
+        self.target().flush()
+    }
+
+    fn processing_time(&mut self, now: Timestamp) -> ChainResult {
+        self.target().processing_time(now)
+    }
+
+    fn next_timer(&self) -> Option<Timestamp> {
+        self.target_ref().next_timer()
+    }
+
+    fn finish(&mut self) -> ChainResult {
+        self.target().finish()
+    }
+
+    fn close(&mut self) -> ChainResult {
+        self.target().close()
+    }
+}
+
+/// When partial batches are sent on although the task has more to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlushPolicy {
+    /// After this many nanoseconds, and whenever there is nothing more to read. 0: after each batch.
+    Timeout { ns: u64 },
+    /// Only when a batch is full.
+    WhenFull,
+}
+
+/// A task, built and run on its own thread.
+pub(crate) struct Task {
+    pub(crate) head: Box<dyn Head>,
+    pub(crate) shared: std::rc::Rc<TaskShared>,
+    pub(crate) mailbox: std::sync::Arc<Mailbox>,
+    pub(crate) flush: FlushPolicy,
+}
+
+impl Task {
+    /// Runs to the end of input, a failure or the cancellation, and closes the operators whatever happened.
+    pub(crate) fn live(mut self) -> Life {
+        let ran = guard(|| self.run_to_end());
+        let closed = guard(|| self.head.close());
+        Life(ran.and(closed))
+    }
+
+    fn run_to_end(&mut self) -> ChainResult {
+        self.head.open()?;
+        let mut last_flush_ns = 0;
+        loop {
+            self.shared.check_canceled()?;
+            while let Some(control) = self.mailbox.take() {
+                self.head.control(control)?;
+            }
+            let now_ns = self.shared.tick();
+            self.fire_timers()?;
+            match self.head.step(now_ns)? {
+                Step::Progress => {
+                    if let FlushPolicy::Timeout { ns } = self.flush
+                        && now_ns.saturating_sub(last_flush_ns) >= ns
+                    {
+                        self.head.flush()?;
+                        last_flush_ns = now_ns;
+                    }
+                }
+                Step::Idle { retry_after } => {
+                    if self.flush != FlushPolicy::WhenFull {
+                        self.head.flush()?;
+                        last_flush_ns = now_ns;
+                    }
+                    self.shared.wait_for_input(self.until_timer(retry_after));
+                }
+                Step::Finished => return self.head.finish(),
+            }
+        }
+    }
+
+    fn fire_timers(&mut self) -> ChainResult {
+        let now = self.shared.processing_time();
+        match self.head.next_timer() {
+            Some(due) if due <= now => self.head.processing_time(now),
+            _ => Ok(()),
+        }
+    }
+
+    fn until_timer(&self, retry_after: Option<Duration>) -> Option<Duration> {
+        let timer = self.head.next_timer().map(|due| {
+            let wait = due.saturating_sub(self.shared.processing_time()).max(1);
+            Duration::from_millis(wait.unsigned_abs())
+        });
+        retry_after.into_iter().chain(timer).min()
+    }
+}
+
+/// How a task ended.
+#[derive(Debug)]
+pub(crate) enum TaskEnd {
+    Finished,
+    Canceled,
+    Failed(TaskFailure),
+}
+
+/// What ended a piece of user code early.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Error(ChainError),
+    Panic { operator: Option<String>, panic: panics::Panic },
+}
+
+impl Ended {
+    /// The failure that this is; `fallback` names the operator where the code did not get far enough to say.
+    pub(crate) fn into_failure(self, subtask: Option<u32>, parallelism: u32, fallback: &str) -> TaskFailure {
+        let (operator, kind) = match self {
+            Self::Error(ChainError::Canceled) => (None, FailureKind::Error(vec!["cancelled".to_owned()])),
+            Self::Error(ChainError::Failed { operator, cause }) => {
+                (Some(operator), FailureKind::Error(cause_chain(cause.as_ref())))
+            }
+            Self::Panic { operator, panic } => {
+                (operator, FailureKind::Panic { message: panic.message, location: panic.location })
+            }
+        };
+        TaskFailure { operator: operator.unwrap_or_else(|| fallback.to_owned()), subtask, parallelism, kind }
+    }
+}
+
+/// Runs user code; an error or a panic of it comes back as a value.
+pub(crate) fn guard<R>(code: impl FnOnce() -> ChainResult<R>) -> Result<R, Ended> {
+    match panics::catch(code) {
+        Ok(result) => result.map_err(Ended::Error),
+        Err(panic) => Err(Ended::Panic { operator: shared::current_operator(), panic }),
+    }
+}
+
+/// The whole life of a task, told by its end.
+#[derive(Debug)]
+pub(crate) struct Life(Result<(), Ended>);
+
+impl Life {
+    /// A task that could not be built.
+    pub(crate) fn not_started(ended: Ended) -> Self {
+        Self(Err(ended))
+    }
+
+    pub(crate) fn into_end(self, subtask: u32, parallelism: u32, fallback: &str) -> TaskEnd {
+        match self.0 {
+            Ok(()) => TaskEnd::Finished,
+            Err(Ended::Error(ChainError::Canceled)) => TaskEnd::Canceled,
+            Err(ended) => TaskEnd::Failed(ended.into_failure(Some(subtask), parallelism, fallback)),
+        }
+    }
+}

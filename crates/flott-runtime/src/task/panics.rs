@@ -1,0 +1,49 @@
+//! A panic of user code becomes a value, with its place, and prints nothing: the job's error tells it.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+/// A caught panic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Panic {
+    pub(crate) message: String,
+    pub(crate) location: Option<String>,
+}
+
+thread_local! {
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+static HOOK: Once = Once::new();
+
+/// Runs `life` and catches a panic of it. Panics elsewhere in the process go to the hook that was there before.
+pub(super) fn catch<R>(life: impl FnOnce() -> R) -> Result<R, Panic> {
+    HOOK.call_once(|| {
+        let previous = take_hook();
+        set_hook(Box::new(move |info| {
+            if CATCHING.get() {
+                let at = info.location().map(|at| format!("{}:{}:{}", at.file(), at.line(), at.column()));
+                LOCATION.with_borrow_mut(|location| *location = at);
+            } else {
+                previous(info);
+            }
+        }));
+    });
+    CATCHING.set(true);
+    // The task is dropped after a panic, so nothing half-changed is seen again.
+    let result = catch_unwind(AssertUnwindSafe(life));
+    CATCHING.set(false);
+    result.map_err(|payload| Panic {
+        message: message(payload.as_ref()),
+        location: LOCATION.with_borrow_mut(Option::take),
+    })
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a value that is no text".to_owned()).split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,126 @@
+//! What the operators of one task share: its clock readings, its cancellation, its place to sleep.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use flott_core::seam::Clock;
+use flott_core::time::Timestamp;
+
+use crate::error::{ChainError, ChainResult};
+use crate::metrics::TaskMetrics;
+use crate::seam::Signal;
+
+thread_local! {
+    // Outside the task, so that it is still there when a panic has unwound the task.
+    static OPERATOR: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+}
+
+/// The name of the operator that runs, or that a panic has interrupted, on this thread.
+pub(crate) fn current_operator() -> Option<String> {
+    OPERATOR.with_borrow(|name| name.as_ref().map(ToString::to_string))
+}
+
+/// A task's ties to the rest of the job.
+pub(crate) struct TaskLink {
+    /// Asks the source's enumerator for a split.
+    pub(crate) request_split: Arc<dyn Fn() + Send + Sync>,
+    /// How often generators are asked for a watermark; zero: never.
+    pub(crate) auto_watermark_interval: Duration,
+}
+
+/// What the operators of one task share. It stays on the task's thread.
+pub struct TaskShared {
+    clock: Arc<dyn Clock>,
+    signal: Arc<Signal>,
+    canceled: Arc<AtomicBool>,
+    now: Cell<Timestamp>,
+    pub(crate) metrics: Arc<TaskMetrics>,
+    pub(crate) link: TaskLink,
+}
+
+impl TaskShared {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        signal: Arc<Signal>,
+        canceled: Arc<AtomicBool>,
+        metrics: Arc<TaskMetrics>,
+        link: TaskLink,
+    ) -> Self {
+        let now = Cell::new(clock.wall_ms());
+        Self { clock, signal, canceled, now, metrics, link }
+    }
+
+    /// Processing time: what the wall clock showed when the present batch was taken, in milliseconds since the
+    /// epoch. The same for all records of a batch, so no record costs a clock call.
+    #[inline]
+    pub fn processing_time(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    /// The clock itself.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub(crate) fn signal(&self) -> &Arc<Signal> {
+        &self.signal
+    }
+
+    /// Reads the clocks for the next batch; returns monotonic nanoseconds.
+    pub(crate) fn tick(&self) -> u64 {
+        self.now.set(self.clock.wall_ms());
+        self.clock.monotonic_ns()
+    }
+
+    /// Says that the code of this operator runs now; returns who ran before.
+    pub(crate) fn enter(&self, operator: &Arc<str>) -> Option<Arc<str>> {
+        OPERATOR.replace(Some(Arc::clone(operator)))
+    }
+
+    /// Says that the operator before runs again.
+    pub(crate) fn leave(&self, outer: Option<Arc<str>>) {
+        OPERATOR.set(outer);
+    }
+
+    pub(crate) fn check_canceled(&self) -> ChainResult {
+        if self.canceled.load(Ordering::Acquire) { Err(ChainError::Canceled) } else { Ok(()) }
+    }
+
+    /// Sleeps until an output channel may have room again, or fails when the task is cancelled.
+    pub(crate) fn wait_for_room(&self) -> ChainResult {
+        self.check_canceled()?;
+        let slept = self.sleep(None);
+        self.metrics.back_pressured_ns.add(slept);
+        self.check_canceled()
+    }
+
+    /// Sleeps until there may be input, at most for `limit`.
+    pub(crate) fn wait_for_input(&self, limit: Option<Duration>) {
+        let slept = self.sleep(limit);
+        self.metrics.idle_ns.add(slept);
+    }
+
+    /// Waits for the whole time, for user code that must try again later.
+    ///
+    /// # Errors
+    /// When the task is cancelled meanwhile.
+    pub(crate) fn pause(&self, time: Duration) -> crate::error::FnResult {
+        let until = self.clock.monotonic_ns() + u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2);
+        loop {
+            self.check_canceled().map_err(|_| "the task was cancelled while it waited to try again")?;
+            let now = self.clock.monotonic_ns();
+            if now >= until {
+                return Ok(());
+            }
+            self.signal.wait(Some(Duration::from_nanos(until - now)));
+        }
+    }
+
+    fn sleep(&self, limit: Option<Duration>) -> u64 {
+        let start = self.clock.monotonic_ns();
+        self.signal.wait(limit);
+        self.clock.monotonic_ns().saturating_sub(start)
+    }
+}

@@ -1,0 +1,106 @@
+//! State backends: where keyed state is kept.
+//!
+//! A backend is chosen by name when a job is configured, and opened once for each operator subtask. It does not see
+//! single accesses: [`KeyedStorage`] tells [`KeyedState`](crate::KeyedState) what kind of storage lies beneath, and
+//! the access path for that kind is compiled into each state handle.
+
+use std::sync::Arc;
+
+use flott_core::key_group::KeyGroupRange;
+
+use crate::error::{StateError, StateErrorKind};
+
+#[cfg(test)]
+mod tests;
+
+/// Whose state a backend is asked to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendScope {
+    /// The stable id of the operator.
+    pub operator: String,
+    /// The index of the subtask.
+    pub subtask: u32,
+    /// The key groups that the subtask owns.
+    pub key_groups: KeyGroupRange,
+    /// The number of key groups of the operator in all.
+    pub max_parallelism: u32,
+}
+
+/// A way of keeping keyed state (Flink: `StateBackend`).
+pub trait StateBackend: Send + Sync {
+    /// The name by which jobs choose it (`state.backend.type`).
+    fn name(&self) -> &str;
+
+    /// Prepares the storage for one operator subtask.
+    fn open(&self, scope: &BackendScope) -> Result<KeyedStorage, StateError>;
+}
+
+/// The kinds of storage that state handles know how to use.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeyedStorage {
+    /// Typed tables in memory, of which flott-state takes care itself.
+    Heap,
+}
+
+/// Keeps state as plain values in hash tables in memory (Flink: `HashMapStateBackend`); the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HashMapStateBackend;
+
+impl HashMapStateBackend {
+    /// What a job's configuration calls this backend.
+    pub const NAME: &'static str = "hashmap";
+}
+
+impl StateBackend for HashMapStateBackend {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn open(&self, _scope: &BackendScope) -> Result<KeyedStorage, StateError> {
+        Ok(KeyedStorage::Heap)
+    }
+}
+
+/// The state backends that a job can choose from.
+pub struct BackendRegistry {
+    backends: Vec<Arc<dyn StateBackend>>,
+}
+
+impl Default for BackendRegistry {
+    /// A registry that knows `hashmap`.
+    fn default() -> Self {
+        Self { backends: vec![Arc::new(HashMapStateBackend)] }
+    }
+}
+
+impl BackendRegistry {
+    /// Adds a backend under its own name, which must be new.
+    pub fn register(&mut self, backend: Arc<dyn StateBackend>) -> Result<(), StateError> {
+        if self.find(backend.name()).is_some() {
+            return Err(StateErrorKind::DuplicateBackend { name: backend.name().to_owned() }.into());
+        }
+        self.backends.push(backend);
+        Ok(())
+    }
+
+    /// The backend called `name`. The error for an unknown name lists the known ones.
+    pub fn by_name(&self, name: &str) -> Result<Arc<dyn StateBackend>, StateError> {
+        self.find(name).cloned().ok_or_else(|| self.unknown(name))
+    }
+
+    fn find(&self, name: &str) -> Option<&Arc<dyn StateBackend>> {
+        self.backends.iter().find(|backend| backend.name() == name)
+    }
+
+    fn unknown(&self, name: &str) -> StateError {
+        let known: Vec<String> = self.backends.iter().map(|backend| backend.name().to_owned()).collect();
+        let nearest = known
+            .iter()
+            .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), candidate), candidate))
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, candidate)| candidate.clone());
+        StateErrorKind::UnknownBackend { name: name.to_owned(), nearest, known }.into()
+    }
+}

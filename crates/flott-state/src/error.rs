@@ -1,0 +1,120 @@
+//! What can go wrong with keyed state.
+
+use std::fmt;
+
+use flott_core::key_group::KeyGroupRange;
+
+/// An error of keyed state. Small, for results of state access travel through hot loops.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StateError(Box<StateErrorKind>);
+
+impl StateError {
+    /// What went wrong.
+    pub fn kind(&self) -> &StateErrorKind {
+        &self.0
+    }
+}
+
+impl From<StateErrorKind> for StateError {
+    #[cold]
+    fn from(kind: StateErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+/// The ways in which keyed state fails.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateErrorKind {
+    /// A handle was used that never came from a descriptor.
+    #[error("{handle} is bound to no state; obtain it in open() from its descriptor before using it")]
+    Unbound {
+        /// The handle's type, such as `ValueState<i64>`.
+        handle: String,
+    },
+
+    /// A handle was used with the state of another operator.
+    #[error("{handle} belongs to the state of another operator; obtain a handle in the open() of this one")]
+    Foreign {
+        /// The handle's type.
+        handle: String,
+    },
+
+    /// One name was used for two different states.
+    #[error(
+        "state '{name}' is already registered as {registered}, asked for as {asked}; give each state its own name"
+    )]
+    AlreadyRegistered {
+        /// The name of the state.
+        name: String,
+        /// What it was registered as first.
+        registered: String,
+        /// What was asked for now.
+        asked: String,
+    },
+
+    /// A record came to a subtask that doesn't own its key.
+    #[error(
+        "a record with key hash {hash:#018x} is of key group {group}, but this subtask owns {}; it was routed wrongly, \
+         or its hash was computed from another key",
+        Groups(*.owned)
+    )]
+    OutsideRange {
+        /// The routing hash that came with the record.
+        hash: u64,
+        /// The key group it belongs to.
+        group: u32,
+        /// The key groups of this subtask.
+        owned: KeyGroupRange,
+    },
+
+    /// Key groups that can't be.
+    #[error("cannot open keyed state for {} of {max_parallelism}: it takes at least one key group, \
+             all below max parallelism, which is at most {limit}", Groups(*.asked))]
+    InvalidKeyGroups {
+        /// The range that was asked for.
+        asked: KeyGroupRange,
+        /// The number of key groups of the job.
+        max_parallelism: u32,
+        /// The largest number of key groups.
+        limit: u32,
+    },
+
+    /// No state backend has this name.
+    #[error("there is no state backend '{name}'{}; known are: {}", DidYouMean(.nearest), .known.join(", "))]
+    UnknownBackend {
+        /// The name that was asked for.
+        name: String,
+        /// The known name that it resembles.
+        nearest: Option<String>,
+        /// Every known name.
+        known: Vec<String>,
+    },
+
+    /// Two state backends have the same name.
+    #[error("a state backend '{name}' is registered already; register each under its own name")]
+    DuplicateBackend {
+        /// The name of both.
+        name: String,
+    },
+}
+
+struct Groups(KeyGroupRange);
+
+impl fmt::Display for Groups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            range if range.is_empty() => write!(f, "no key group"),
+            range => write!(f, "key groups {} to {}", range.start, range.end - 1),
+        }
+    }
+}
+
+struct DidYouMean<'a>(&'a Option<String>);
+
+impl fmt::Display for DidYouMean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |name| write!(f, " (did you mean '{name}'?)"))
+    }
+}

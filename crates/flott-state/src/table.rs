@@ -1,0 +1,252 @@
+//! The table of one key group of one state: key and namespace → value.
+//!
+//! Open addressing with linear probing over one flat array, whose slots hold key, value and version together: a
+//! look-up costs one cache miss, and prefetching a slot prefetches everything. Four choices make it small and fast:
+//!
+//! * The upper 32 bits of the caller's place are the slot's *tag*. The home position is `tag × capacity / 2³²`, so
+//!   the tag alone finds the new home when the table grows: no key is hashed again, and capacity can be any number.
+//! * Homes grow with tags, so growing reads and writes both arrays from front to back.
+//! * Capacity grows by half when four fifths are full. A table is therefore between 53 % and 80 % full, which is at
+//!   most 45 bytes an entry for 8-byte keys and values.
+//! * Removal shifts the entries behind the hole back, so there are no tombstones to probe over.
+
+use std::num::NonZeroU32;
+
+use crate::{namespace::Namespace, prefetch::prefetch};
+
+#[cfg(test)]
+mod tests;
+
+/// Stamps every write: the number of the snapshot period in which it happened, counted from one.
+///
+/// A snapshot starts by raising the epoch. From then on a slot with an older version still holds what the snapshot
+/// must save, and a slot with the current one was written after it began.
+pub type Epoch = NonZeroU32;
+
+/// Tables up to this capacity are kept half empty and double. As long as everything fits a cache near the core, what
+/// a look-up costs is the mispredicted branch of a second probe.
+const PF2: bool = false;
+const ROOMY: usize = 256;
+
+/// How many entries a table may hold.
+#[inline]
+const fn full_at(capacity: usize) -> usize {
+    if capacity <= ROOMY { capacity / 2 } else { capacity / 5 * 4 }
+}
+
+const fn grown(capacity: usize) -> usize {
+    match capacity {
+        0 => 8,
+        1..=ROOMY => 2 * capacity,
+        _ => capacity + capacity / 2,
+    }
+}
+
+pub(crate) struct Slot<K, N, V> {
+    key: K,
+    namespace: N,
+    value: V,
+    /// The epoch of the last write. Never zero, so `Option<Slot>` needs no byte for its tag.
+    version: Epoch,
+    tag: u32,
+}
+
+impl<K: Eq, N: Namespace, V> Slot<K, N, V> {
+    #[inline]
+    fn holds(&self, tag: u32, key: &K, namespace: &N) -> bool {
+        // A key that owns memory is worth a look only if the tag agrees; a plain one is compared as fast as a tag.
+        let plain = !std::mem::needs_drop::<K>();
+        (plain || self.tag == tag) && self.key == *key && self.namespace == *namespace
+    }
+}
+
+/// One flat hash table. The caller supplies each key's place, evenly distributed over 2⁶⁴; equal keys in equal
+/// namespaces must come with equal places.
+pub(crate) struct Table<K, N, V> {
+    /// Either empty or with at least one vacant slot, at which every probe ends.
+    slots: Box<[Option<Slot<K, N, V>>]>,
+    len: usize,
+}
+
+impl<K, N, V> Default for Table<K, N, V> {
+    fn default() -> Self {
+        Self { slots: Box::default(), len: 0 }
+    }
+}
+
+/// The part of a place that decides the position in the table.
+#[inline]
+const fn tag_of(place: u64) -> u32 {
+    (place >> 32) as u32
+}
+
+impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes of the slots, occupied or not; without what keys and values own elsewhere.
+    pub(crate) const fn memory_bytes(&self) -> usize {
+        self.slots.len() * size_of::<Option<Slot<K, N, V>>>()
+    }
+
+    /// Loads the home slot of `place` into the cache.
+    #[inline]
+    pub(crate) fn prefetch(&self, place: u64) {
+        let home = self.home(tag_of(place));
+        if let Some(slot) = self.slots.get(home) {
+            prefetch(slot);
+        }
+        if PF2 && let Some(slot) = self.slots.get(home + 2) {
+            prefetch(slot);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, place: u64, key: &K, namespace: &N) -> Option<&V> {
+        let at = self.find(tag_of(place), key, namespace).ok()?;
+        self.slots[at].as_ref().map(|slot| &slot.value)
+    }
+
+    /// The value for writing; counts as written in `epoch` whether or not the caller changes it.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, place: u64, key: &K, namespace: &N, epoch: Epoch) -> Option<&mut V> {
+        let at = self.find(tag_of(place), key, namespace).ok()?;
+        self.slots[at].as_mut().map(|slot| {
+            slot.version = epoch;
+            &mut slot.value
+        })
+    }
+
+    /// The value for writing, made by `default` where there is none.
+    #[inline]
+    pub(crate) fn get_or_insert_with(
+        &mut self,
+        place: u64,
+        key: &K,
+        namespace: &N,
+        epoch: Epoch,
+        default: impl FnOnce() -> V,
+    ) -> &mut V {
+        let tag = tag_of(place);
+        let (at, added) = match self.find(tag, key, namespace) {
+            Ok(at) => (at, 0),
+            Err(vacant) => (self.admit(tag, vacant), 1),
+        };
+        let slot = self.slots[at].get_or_insert_with(|| Slot {
+            key: key.clone(),
+            namespace: namespace.clone(),
+            value: default(),
+            version: epoch,
+            tag,
+        });
+        self.len += added;
+        slot.version = epoch;
+        &mut slot.value
+    }
+
+    /// Sets the value and returns the one it replaces.
+    #[inline]
+    pub(crate) fn insert(&mut self, place: u64, key: &K, namespace: &N, epoch: Epoch, value: V) -> Option<V> {
+        let tag = tag_of(place);
+        match self.find(tag, key, namespace) {
+            Ok(at) => self.slots[at].as_mut().map(|slot| {
+                slot.version = epoch;
+                std::mem::replace(&mut slot.value, value)
+            }),
+            Err(vacant) => {
+                let at = self.admit(tag, vacant);
+                let slot =
+                    Slot { key: key.clone(), namespace: namespace.clone(), value, version: epoch, tag };
+                self.slots[at] = Some(slot);
+                self.len += 1;
+                None
+            }
+        }
+    }
+
+    /// Takes the entry out and returns its value.
+    pub(crate) fn remove(&mut self, place: u64, key: &K, namespace: &N) -> Option<V> {
+        let at = self.find(tag_of(place), key, namespace).ok()?;
+        let slot = self.slots[at].take()?;
+        self.len -= 1;
+        self.close_hole(at);
+        Some(slot.value)
+    }
+
+    /// Every entry with the epoch of its last write, in the order of the slots.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &N, &V, Epoch)> {
+        self.slots.iter().flatten().map(|slot| (&slot.key, &slot.namespace, &slot.value, slot.version))
+    }
+
+    #[inline]
+    fn home(&self, tag: u32) -> usize {
+        ((u128::from(tag) * self.slots.len() as u128) >> 32) as usize
+    }
+
+    /// The position of the entry, or else of the vacant slot where its probe ended.
+    #[inline]
+    fn find(&self, tag: u32, key: &K, namespace: &N) -> Result<usize, usize> {
+        if self.slots.is_empty() {
+            return Err(0);
+        }
+        let mut at = self.home(tag);
+        loop {
+            // The bounds check is the test for wrapping around.
+            match self.slots.get(at) {
+                Some(Some(slot)) if slot.holds(tag, key, namespace) => return Ok(at),
+                Some(Some(_)) => at += 1,
+                Some(None) => return Err(at),
+                None => at = 0,
+            }
+        }
+    }
+
+    /// The vacant slot for one more entry: `vacant` as found, unless the table has to grow first.
+    #[inline]
+    fn admit(&mut self, tag: u32, vacant: usize) -> usize {
+        if self.len < full_at(self.slots.len()) {
+            return vacant;
+        }
+        self.grow();
+        self.vacant_for(tag)
+    }
+
+    fn vacant_for(&self, tag: u32) -> usize {
+        let mut at = self.home(tag);
+        loop {
+            match self.slots.get(at) {
+                Some(Some(_)) => at += 1,
+                Some(None) => return at,
+                None => at = 0,
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        let capacity = grown(self.slots.len());
+        let grown = std::iter::repeat_with(|| None).take(capacity).collect();
+        let old = std::mem::replace(&mut self.slots, grown);
+        for slot in old.into_iter().flatten() {
+            let at = self.vacant_for(slot.tag);
+            self.slots[at] = Some(slot);
+        }
+    }
+
+    /// Moves entries back until none is cut off from its home by the vacant slot `hole`.
+    fn close_hole(&mut self, mut hole: usize) {
+        let capacity = self.slots.len();
+        let distance = |from: usize, to: usize| if to >= from { to - from } else { to + capacity - from };
+        let mut at = hole;
+        loop {
+            at = if at + 1 == capacity { 0 } else { at + 1 };
+            let Some(slot) = &self.slots[at] else { return };
+            if distance(self.home(slot.tag), at) >= distance(hole, at) {
+                self.slots.swap(hole, at);
+                hole = at;
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One state of one subtask: a table for each of its key groups.
+
+use flott_core::{
+    Data, Key,
+    key_group::{KeyGroupRange, key_place},
+};
+
+use crate::{
+    error::{StateError, StateErrorKind},
+    namespace::Namespace,
+    table::{Epoch, Table},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// A value per key and namespace, for the keys of a range of key groups.
+///
+/// Every access takes the routing hash of the key ([`flott_core::hash::key_hash`]), which travels with the record, so
+/// that no key is hashed here. A hash whose key group is outside the range is an error,
+/// [`StateErrorKind::OutsideRange`]: the record should never have come to this subtask.
+pub struct ValueStore<K, N, V> {
+    tables: Box<[Table<K, N, V>]>,
+    range: KeyGroupRange,
+    max_parallelism: u32,
+}
+
+impl<K: Key, N: Namespace, V: Data> ValueStore<K, N, V> {
+    /// An empty store for the key groups in `range` of `max_parallelism` in all. Allocates nothing per key group
+    /// before the group's first entry but 24 bytes.
+    pub fn new(range: KeyGroupRange, max_parallelism: u32) -> Self {
+        let tables = (range.start..range.end).map(|_| Table::default()).collect();
+        Self { tables, range, max_parallelism }
+    }
+
+    /// The value of `key` in `namespace`.
+    #[inline]
+    pub fn get(&self, hash: u64, key: &K, namespace: &N) -> Result<Option<&V>, StateError> {
+        let (index, place) = self.locate(hash, namespace);
+        let table = self.tables.get(index).ok_or_else(|| self.outside_range(hash))?;
+        Ok(table.get(place, key, namespace))
+    }
+
+    /// The value for writing. It counts as written in `epoch` whether or not the caller changes it.
+    #[inline]
+    pub fn get_mut(
+        &mut self,
+        hash: u64,
+        key: &K,
+        namespace: &N,
+        epoch: Epoch,
+    ) -> Result<Option<&mut V>, StateError> {
+        let (table, place) = self.table_mut(hash, namespace)?;
+        Ok(table.get_mut(place, key, namespace, epoch))
+    }
+
+    /// The value for writing, made by `default` where there is none.
+    #[inline]
+    pub fn get_or_insert_with(
+        &mut self,
+        hash: u64,
+        key: &K,
+        namespace: &N,
+        epoch: Epoch,
+        default: impl FnOnce() -> V,
+    ) -> Result<&mut V, StateError> {
+        let (table, place) = self.table_mut(hash, namespace)?;
+        Ok(table.get_or_insert_with(place, key, namespace, epoch, default))
+    }
+
+    /// Sets the value and returns the one it replaces.
+    #[inline]
+    pub fn insert(
+        &mut self,
+        hash: u64,
+        key: &K,
+        namespace: &N,
+        epoch: Epoch,
+        value: V,
+    ) -> Result<Option<V>, StateError> {
+        let (table, place) = self.table_mut(hash, namespace)?;
+        Ok(table.insert(place, key, namespace, epoch, value))
+    }
+
+    /// Takes the value out.
+    #[inline]
+    pub fn remove(&mut self, hash: u64, key: &K, namespace: &N) -> Result<Option<V>, StateError> {
+        let (table, place) = self.table_mut(hash, namespace)?;
+        Ok(table.remove(place, key, namespace))
+    }
+
+    /// Loads the home slots of a run of records into the cache; some 16 to 64 records ahead pay best. Hashes outside
+    /// the range are passed over.
+    #[inline]
+    pub fn prefetch(&self, hashes: &[u64], namespace: &N) {
+        for &hash in hashes {
+            let (index, place) = self.locate(hash, namespace);
+            if let Some(table) = self.tables.get(index) {
+                table.prefetch(place);
+            }
+        }
+    }
+
+    /// Every entry of `group` with the epoch of its last write, in no particular order; none if another subtask owns
+    /// the group.
+    pub fn iter_group(&self, group: u32) -> impl Iterator<Item = (&K, &N, &V, Epoch)> {
+        self.tables.get(self.index_of(group)).into_iter().flat_map(Table::iter)
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.tables.iter().map(Table::len).sum()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes held by the tables, without what keys and values own elsewhere.
+    pub fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.tables) + self.tables.iter().map(Table::memory_bytes).sum::<usize>()
+    }
+
+    #[inline]
+    fn table_mut(&mut self, hash: u64, namespace: &N) -> Result<(&mut Table<K, N, V>, u64), StateError> {
+        let (index, place) = self.locate(hash, namespace);
+        if index >= self.tables.len() {
+            return Err(self.outside_range(hash));
+        }
+        Ok((&mut self.tables[index], place))
+    }
+
+    #[inline]
+    fn locate(&self, hash: u64, namespace: &N) -> (usize, u64) {
+        let at = key_place(hash, self.max_parallelism);
+        (self.index_of(at.group), namespace.mix(at.place))
+    }
+
+    /// Where the table of `group` is. A group below the range wraps to an index far beyond the end.
+    #[inline]
+    const fn index_of(&self, group: u32) -> usize {
+        group.wrapping_sub(self.range.start) as usize
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn outside_range(&self, hash: u64) -> StateError {
+        let group = key_place(hash, self.max_parallelism).group;
+        StateErrorKind::OutsideRange { hash, group, owned: self.range }.into()
+    }
+}
