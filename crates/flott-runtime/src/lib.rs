@@ -23,3 +23,6 @@ pub mod seam;
 pub mod sink;
 pub mod source;
 pub mod task;
+
+#[cfg(test)]
+mod test_support;

@@ -76,8 +76,11 @@ impl ErasedInput {
 fn restore<T: 'static>(value: Box<dyn Any>, operator: &str) -> ChainResult<T> {
     value.downcast::<T>().map(|value| *value).map_err(|_| ChainError::Failed {
         operator: operator.to_owned(),
-        cause: format!("the graph connects a stream of another type where {} is expected", std::any::type_name::<T>())
-            .into(),
+        cause: format!(
+            "the graph connects a stream of another type where {} is expected",
+            std::any::type_name::<T>()
+        )
+        .into(),
     })
 }
 
@@ -94,7 +97,8 @@ impl ErasedOutputs {
     /// # Errors
     /// When the types don't fit, which the API rules out.
     pub fn typed<T: Clone + 'static>(self, operator: &str) -> ChainResult<Output<T>> {
-        let targets: ChainResult<Vec<_>> = self.main.into_iter().map(|input| input.restore(operator)).collect();
+        let targets: ChainResult<Vec<_>> =
+            self.main.into_iter().map(|input| input.restore(operator)).collect();
         Ok(Output::new(targets?, SideOutputs::new(self.side)))
     }
 }
@@ -178,7 +182,12 @@ pub trait EdgeFactory: Send + Sync {
     fn channels(&self, up: &[Arc<Signal>], down: &[Arc<Signal>], targets: &[Vec<u32>]) -> ExchangeEnds;
 
     #[doc(hidden)]
-    fn router(&self, ends: Box<dyn Any>, plan: ErasedRouterPlan, task: Rc<TaskShared>) -> ChainResult<ErasedInput>;
+    fn router(
+        &self,
+        ends: Box<dyn Any>,
+        plan: ErasedRouterPlan,
+        task: Rc<TaskShared>,
+    ) -> ChainResult<ErasedInput>;
 
     #[doc(hidden)]
     fn gate(
@@ -227,7 +236,12 @@ impl<T: Data> EdgeFactory for TypedEdge<T> {
         ExchangeEnds { senders, receivers }
     }
 
-    fn router(&self, ends: Box<dyn Any>, plan: ErasedRouterPlan, task: Rc<TaskShared>) -> ChainResult<ErasedInput> {
+    fn router(
+        &self,
+        ends: Box<dyn Any>,
+        plan: ErasedRouterPlan,
+        task: Rc<TaskShared>,
+    ) -> ChainResult<ErasedInput> {
         let channels = restore::<Vec<Sender<T>>>(ends, &plan.0.name)?;
         let router: Box<dyn Input<T>> = Box::new(Router::new(plan.0, self.0.clone(), channels, task));
         Ok(ErasedInput::new(router))

@@ -51,7 +51,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    std::thread::Builder::new().name(name).spawn(body)
+    // The standard library refuses names with zero bytes by a panic, and names come from users.
+    std::thread::Builder::new().name(name.replace('\0', " ")).spawn(body)
 }
 
 /// What a task sleeps on: one wake-up is remembered, further ones are free.
@@ -72,6 +73,12 @@ impl Signal {
     /// Makes the current thread the one that waits. Only the first call counts.
     pub fn adopt(&self) {
         self.thread.get_or_init(std::thread::current);
+    }
+
+    /// Whether the next wait returns at once.
+    #[cfg(test)]
+    pub(crate) fn is_raised(&self) -> bool {
+        self.raised.load(Ordering::Acquire)
     }
 
     /// Wakes the waiting thread, or lets its next wait return at once.

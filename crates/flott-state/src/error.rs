@@ -5,7 +5,7 @@ use std::fmt;
 use flott_core::key_group::KeyGroupRange;
 
 /// An error of keyed state. Small, for results of state access travel through hot loops.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct StateError(Box<StateErrorKind>);
 
@@ -24,7 +24,7 @@ impl From<StateErrorKind> for StateError {
 }
 
 /// The ways in which keyed state fails.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateErrorKind {
     /// A handle was used that never came from a descriptor.

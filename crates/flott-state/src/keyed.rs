@@ -1,7 +1,5 @@
 //! All keyed state of one operator subtask, and the key that is current.
 
-use std::any::Any;
-
 use flott_core::{
     Data, Key,
     key_group::{KeyGroupRange, MAX_PARALLELISM_LIMIT},
@@ -9,30 +7,17 @@ use flott_core::{
 
 use crate::{
     backend::{BackendScope, KeyedStorage, StateBackend},
+    erased::{AnyStore, ErasedStore},
     error::{StateError, StateErrorKind},
+    namespace::Namespace,
     table::Epoch,
     value_state::{ValueState, ValueStateDescriptor},
     value_store::ValueStore,
+    window_state::WindowState,
 };
 
 #[cfg(test)]
 pub(crate) mod tests;
-
-/// What the engine knows of a state without knowing its type.
-trait AnyStore: Any + Send {
-    fn prefetch(&self, hashes: &[u64]);
-    fn memory_bytes(&self) -> usize;
-}
-
-impl<K: Key, V: Data> AnyStore for ValueStore<K, (), V> {
-    fn prefetch(&self, hashes: &[u64]) {
-        self.prefetch(hashes, &());
-    }
-
-    fn memory_bytes(&self) -> usize {
-        self.memory_bytes()
-    }
-}
 
 struct Registration {
     name: String,
@@ -42,7 +27,7 @@ struct Registration {
 
 /// The keyed states of one operator subtask, each registered by a descriptor and used through its handle.
 pub struct KeyedState<K> {
-    stores: Vec<Box<dyn AnyStore>>,
+    stores: Vec<ErasedStore>,
     registrations: Vec<Registration>,
     key_groups: KeyGroupRange,
     max_parallelism: u32,
@@ -83,17 +68,26 @@ impl<K: Key> KeyedState<K> {
         Ok(ValueState::bound(id))
     }
 
-    /// Loads what the keys with these hashes have in any state into the cache: the engine calls it for a run of
+    /// Registers a state of windows, or finds it again.
+    pub fn window_state<N: Namespace, V: Data>(&mut self, name: &str) -> Result<WindowState<N, V>, StateError> {
+        let handle = WindowState::<N, V>::type_name();
+        let id = self.register::<ValueStore<K, N, V>>(name, handle, |of| {
+            ValueStore::new(of.key_groups, of.max_parallelism)
+        })?;
+        Ok(WindowState::bound(id))
+    }
+
+    /// Loads what the keys with these hashes have in any user state into the cache: the engine calls it for a run of
     /// records before it hands them to user code.
     pub fn prefetch(&self, hashes: &[u64]) {
         for store in &self.stores {
-            store.prefetch(hashes);
+            store.any().prefetch(hashes);
         }
     }
 
     /// Bytes held by the tables of all states, without what keys and values own elsewhere.
     pub fn memory_bytes(&self) -> usize {
-        self.stores.iter().map(|store| store.memory_bytes()).sum()
+        self.stores.iter().map(|store| store.any().memory_bytes()).sum()
     }
 
     /// The epoch with which writes are stamped now.
@@ -109,15 +103,14 @@ impl<K: Key> KeyedState<K> {
         create: impl FnOnce(&Self) -> S,
     ) -> Result<u32, StateError> {
         if let Some(id) = self.registrations.iter().position(|known| known.name == name) {
-            let store: &dyn Any = &*self.stores[id];
-            if store.is::<S>() {
+            if self.stores[id].is::<S>() {
                 return Ok(id as u32);
             }
             let registered = self.registrations[id].handle.clone();
             let (name, asked) = (name.to_owned(), handle);
             return Err(StateErrorKind::AlreadyRegistered { name, registered, asked }.into());
         }
-        let store = Box::new(create(self));
+        let store = ErasedStore::new(create(self));
         self.stores.push(store);
         self.registrations.push(Registration { name: name.to_owned(), handle });
         Ok(self.stores.len() as u32 - 1)
@@ -125,9 +118,8 @@ impl<K: Key> KeyedState<K> {
 
     /// The store with this id, if there is one and it is an `S`.
     #[inline]
-    pub(crate) fn store_mut<S: 'static>(&mut self, id: u32) -> Option<&mut S> {
-        let store: &mut dyn Any = &mut **self.stores.get_mut(id as usize)?;
-        store.downcast_mut()
+    pub(crate) fn store_mut<S: AnyStore>(&mut self, id: u32) -> Option<&mut S> {
+        self.stores.get_mut(id as usize)?.downcast_mut()
     }
 }
 

@@ -7,8 +7,10 @@
 //! * `table` — one key group of one state: a flat hash table whose slots are versioned for snapshots;
 //! * [`value_store`] — one state of one subtask: its tables, and the way from a record's hash to a slot;
 //! * [`backend`] — where state is kept, chosen by name;
+//! * `erased` — a state whose type only its handle knows;
 //! * [`keyed`] — all states of one subtask, and the key that is current;
 //! * [`value_state`] — the handle that user code holds;
+//! * [`window_state`] — the same for what windows hold, used by operators;
 //! * [`timers`] — what is to be done for a key when time has come;
 //! * [`error`] — what can go wrong.
 //!
@@ -16,6 +18,7 @@
 //! outside this crate knows the layout of a slot.
 
 pub mod backend;
+mod erased;
 pub mod error;
 pub mod keyed;
 pub mod namespace;
@@ -24,6 +27,7 @@ mod table;
 pub mod timers;
 pub mod value_state;
 pub mod value_store;
+pub mod window_state;
 
 pub use backend::{BackendRegistry, BackendScope, HashMapStateBackend, KeyedStorage, StateBackend};
 pub use error::{StateError, StateErrorKind};
@@ -33,3 +37,4 @@ pub use table::Epoch;
 pub use timers::{Timer, TimerQueue};
 pub use value_state::{ValueState, ValueStateDescriptor};
 pub use value_store::ValueStore;
+pub use window_state::WindowState;

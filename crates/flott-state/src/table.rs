@@ -7,7 +7,7 @@
 //!   the tag alone finds the new home when the table grows: no key is hashed again, and capacity can be any number.
 //! * Homes grow with tags, so growing reads and writes both arrays from front to back.
 //! * Capacity grows by half when four fifths are full. A table is therefore between 53 % and 80 % full, which is at
-//!   most 45 bytes an entry for 8-byte keys and values.
+//!   most 45 bytes an entry for 8-byte keys and values. Small tables are kept emptier than that.
 //! * Removal shifts the entries behind the hole back, so there are no tombstones to probe over.
 
 use std::num::NonZeroU32;
@@ -23,15 +23,14 @@ mod tests;
 /// must save, and a slot with the current one was written after it began.
 pub type Epoch = NonZeroU32;
 
-/// Tables up to this capacity are kept half empty and double. As long as everything fits a cache near the core, what
-/// a look-up costs is the mispredicted branch of a second probe.
-const PF2: bool = false;
+/// Tables up to this capacity are kept three quarters empty and double. As long as everything fits a cache near the
+/// core, what a look-up costs is the mispredicted branch of a second probe.
 const ROOMY: usize = 256;
 
 /// How many entries a table may hold.
 #[inline]
 const fn full_at(capacity: usize) -> usize {
-    if capacity <= ROOMY { capacity / 2 } else { capacity / 5 * 4 }
+    if capacity <= ROOMY { capacity / 4 } else { capacity / 5 * 4 }
 }
 
 const fn grown(capacity: usize) -> usize {
@@ -90,14 +89,14 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         self.slots.len() * size_of::<Option<Slot<K, N, V>>>()
     }
 
-    /// Loads the home slot of `place` into the cache.
+    /// Loads the home slot of `place` and those behind it into the cache: many a probe goes on into the next line.
     #[inline]
     pub(crate) fn prefetch(&self, place: u64) {
         let home = self.home(tag_of(place));
         if let Some(slot) = self.slots.get(home) {
             prefetch(slot);
         }
-        if PF2 && let Some(slot) = self.slots.get(home + 2) {
+        if let Some(slot) = self.slots.get(home + 2) {
             prefetch(slot);
         }
     }
@@ -129,9 +128,9 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         default: impl FnOnce() -> V,
     ) -> &mut V {
         let tag = tag_of(place);
-        let (at, added) = match self.find(tag, key, namespace) {
-            Ok(at) => (at, 0),
-            Err(vacant) => (self.admit(tag, vacant), 1),
+        let at = match self.find(tag, key, namespace) {
+            Ok(at) => at,
+            Err(vacant) => self.admit(tag, vacant),
         };
         let slot = self.slots[at].get_or_insert_with(|| Slot {
             key: key.clone(),
@@ -140,7 +139,6 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
             version: epoch,
             tag,
         });
-        self.len += added;
         slot.version = epoch;
         &mut slot.value
     }
@@ -159,7 +157,6 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
                 let slot =
                     Slot { key: key.clone(), namespace: namespace.clone(), value, version: epoch, tag };
                 self.slots[at] = Some(slot);
-                self.len += 1;
                 None
             }
         }
@@ -202,14 +199,15 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         }
     }
 
-    /// The vacant slot for one more entry: `vacant` as found, unless the table has to grow first.
+    /// Counts one more entry and returns the slot to put it into: `vacant` as found, unless the table had to grow.
     #[inline]
     fn admit(&mut self, tag: u32, vacant: usize) -> usize {
-        if self.len < full_at(self.slots.len()) {
-            return vacant;
+        let full = self.len >= full_at(self.slots.len());
+        if full {
+            self.grow();
         }
-        self.grow();
-        self.vacant_for(tag)
+        self.len += 1;
+        if full { self.vacant_for(tag) } else { vacant }
     }
 
     fn vacant_for(&self, tag: u32) -> usize {

@@ -14,6 +14,9 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
+/// Tables of up to this many bytes in all are taken to be in a cache near the core anyway.
+const CACHED_BYTES: usize = 1024 * 1024;
+
 /// A value per key and namespace, for the keys of a range of key groups.
 ///
 /// Every access takes the routing hash of the key ([`flott_core::hash::key_hash`]), which travels with the record, so
@@ -89,10 +92,13 @@ impl<K: Key, N: Namespace, V: Data> ValueStore<K, N, V> {
         Ok(table.remove(place, key, namespace))
     }
 
-    /// Loads the home slots of a run of records into the cache; some 16 to 64 records ahead pay best. Hashes outside
-    /// the range are passed over.
+    /// Loads the home slots of a run of records into the cache; runs of 8 to 16 pay best. Hashes outside
+    /// the range are passed over. A store that is small enough to stay in the cache is left alone.
     #[inline]
     pub fn prefetch(&self, hashes: &[u64], namespace: &N) {
+        if self.is_small() {
+            return;
+        }
         for &hash in hashes {
             let (index, place) = self.locate(hash, namespace);
             if let Some(table) = self.tables.get(index) {
@@ -120,6 +126,12 @@ impl<K: Key, N: Namespace, V: Data> ValueStore<K, N, V> {
     /// Bytes held by the tables, without what keys and values own elsewhere.
     pub fn memory_bytes(&self) -> usize {
         size_of_val(&*self.tables) + self.tables.iter().map(Table::memory_bytes).sum::<usize>()
+    }
+
+    /// Judged by one table, for hashes fill all alike.
+    #[inline]
+    fn is_small(&self) -> bool {
+        self.tables.first().is_none_or(|table| table.memory_bytes() * self.tables.len() <= CACHED_BYTES)
     }
 
     #[inline]

@@ -16,7 +16,10 @@ use super::size::batch_bytes;
 use super::{KeyHasher, Partitioner, Partitioning};
 use crate::error::{ChainError, ChainResult};
 use crate::operator::Input;
-use crate::task::TaskShared;
+use crate::task::{TaskShared, enter_operator, leave_operator};
+
+/// How many records with heap data make up the first batch, by which their size is measured.
+const FIRST_RECORDS: usize = 32;
 
 /// How the router chooses among several targets.
 enum Route<T> {
@@ -71,7 +74,10 @@ impl<T: Data> Router<T> {
             _ if channels.len() == 1 => Route::Only,
             _ => Route::Turn { next: start },
         };
-        Self { name: plan.name, route, channels, pending, capacity: BATCH_RECORDS, task }
+        // Records of unknown size are first measured after a few: a thousand large ones would be far too many.
+        let few = if std::mem::needs_drop::<T>() { FIRST_RECORDS } else { BATCH_RECORDS };
+        let capacity = (BATCH_BYTES / size_of::<T>().max(1)).clamp(1, few);
+        Self { name: plan.name, route, channels, pending, capacity, task }
     }
 
     /// Appends a whole batch to what waits for the only target, without touching single records where it can.
@@ -142,7 +148,9 @@ impl<T: Data> Router<T> {
                 *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
                 Ok(((u128::from(mix64(*state)) * targets as u128) >> 64) as usize)
             }),
-            Route::Key { hasher, target_of_group } => self.route_by_key(batch, hasher.as_ref(), target_of_group),
+            Route::Key { hasher, target_of_group } => {
+                self.route_by_key(batch, hasher.as_ref(), target_of_group)
+            }
             Route::Custom(function) => {
                 let name = Arc::clone(&self.name);
                 self.scatter(batch, &[], |_, record| custom_target(function.as_ref(), record, targets, &name))
@@ -159,7 +167,8 @@ impl<T: Data> Router<T> {
         target_of_group: &[u16],
     ) -> ChainResult {
         let hashed = hasher.hash(&batch.records, &mut batch.hashes);
-        hashed.map_err(|error| ChainError::Failed { operator: self.name.to_string(), cause: error.into() })?;
+        hashed
+            .map_err(|error| ChainError::Failed { operator: self.name.to_string(), cause: error.into() })?;
         if self.channels.len() == 1 {
             return self.route_whole(batch);
         }
@@ -182,15 +191,20 @@ impl<T: Data> Router<T> {
         }
         let bytes = batch_bytes(&batch);
         self.capacity = (BATCH_BYTES * batch.len() / bytes.max(1)).clamp(1, BATCH_RECORDS);
+        let mut waited = false;
         loop {
             match self.channels[target].try_send(batch, bytes) {
                 Ok(spare) => {
                     self.pending[target] = spare;
                     self.task.metrics.batches_out.add(1);
+                    if waited {
+                        self.task.look_again();
+                    }
                     return Ok(());
                 }
                 Err(refused) => {
                     batch = refused;
+                    waited = true;
                     self.task.wait_for_room()?;
                 }
             }
@@ -212,16 +226,17 @@ fn custom_target<T>(
     if target < targets {
         return Ok(target);
     }
-    let cause = format!("the partitioner named subtask {target}, but there are {targets}: it must be below that");
+    let cause =
+        format!("the partitioner named subtask {target}, but there are {targets}: it must be below that");
     Err(ChainError::Failed { operator: name.to_owned(), cause: cause.into() })
 }
 
 impl<T: Data> Input<T> for Router<T> {
     fn batch(&mut self, batch: &mut Batch<T>) -> ChainResult {
         let name = Arc::clone(&self.name);
-        let outer = self.task.enter(&name);
+        let outer = enter_operator(&name);
         let result = self.route(batch);
-        self.task.leave(outer);
+        leave_operator(outer);
         result
     }
 

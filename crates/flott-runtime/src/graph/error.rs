@@ -23,8 +23,10 @@ pub enum GraphError {
     },
 
     /// More subtasks than key groups.
-    #[error("operator '{operator}' has parallelism {parallelism}, above its max parallelism {max_parallelism}: \
-             lower the one or raise the other (at most {MAX_PARALLELISM_LIMIT})")]
+    #[error(
+        "operator '{operator}' has parallelism {parallelism}, above its max parallelism {max_parallelism}: \
+             lower the one or raise the other (at most {MAX_PARALLELISM_LIMIT})"
+    )]
     AboveMaxParallelism {
         /// The operator's name.
         operator: String,
@@ -35,8 +37,10 @@ pub enum GraphError {
     },
 
     /// A max parallelism outside its range.
-    #[error("operator '{operator}' has max parallelism {max_parallelism}: it must be from 1 to \
-             {MAX_PARALLELISM_LIMIT}")]
+    #[error(
+        "operator '{operator}' has max parallelism {max_parallelism}: it must be from 1 to \
+             {MAX_PARALLELISM_LIMIT}"
+    )]
     MaxParallelismOutOfRange {
         /// The operator's name.
         operator: String,
@@ -54,8 +58,10 @@ pub enum GraphError {
     },
 
     /// `forward` between different parallelisms.
-    #[error("forward from '{from}' (parallelism {from_parallelism}) to '{to}' (parallelism {to_parallelism}) \
-             needs equal parallelism: use rebalance or rescale")]
+    #[error(
+        "forward from '{from}' (parallelism {from_parallelism}) to '{to}' (parallelism {to_parallelism}) \
+             needs equal parallelism: use rebalance or rescale"
+    )]
     ForwardParallelism {
         /// The sending operator.
         from: String,
@@ -79,8 +85,10 @@ pub enum GraphError {
     },
 
     /// Two side outputs of one name and different types.
-    #[error("side output '{tag}' of operator '{operator}' is used with the types {first} and {second}: \
-             a tag has one type")]
+    #[error(
+        "side output '{tag}' of operator '{operator}' is used with the types {first} and {second}: \
+             a tag has one type"
+    )]
     SideOutputType {
         /// The tag's name.
         tag: String,

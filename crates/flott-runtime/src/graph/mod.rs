@@ -152,3 +152,6 @@ impl StreamGraph {
         error::validate(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

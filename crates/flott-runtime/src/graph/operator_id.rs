@@ -37,7 +37,9 @@ impl StreamGraph {
         if let Some(uid) = &self.node(id).uid {
             return OperatorId::of_uid(uid);
         }
-        let mut place = format!("place:{}", id.0).into_bytes();
+        // No uid begins with this byte, as it is not UTF-8.
+        let mut place = vec![0xff];
+        place.extend_from_slice(&id.0.to_le_bytes());
         for input in self.inputs(id) {
             place.extend_from_slice(&self.operator_id(input.from).0.to_le_bytes());
         }

@@ -13,7 +13,7 @@ use crate::graph::{JobGraph, JobVertex, NodeId, StreamEdge};
 use crate::metrics::{OperatorMetrics, TaskMetrics};
 use crate::operator::OperatorSetup;
 use crate::program::{Built, ErasedHead, ErasedInput, ErasedOutputs, ErasedRouterPlan, Program};
-use crate::task::TaskShared;
+use crate::task::{TaskShared, enter_operator};
 
 /// What every task of a job is built from.
 pub(super) struct JobPlan {
@@ -61,6 +61,7 @@ impl TaskBuilder<'_> {
         self.metrics.add_operator(&node.name, Arc::clone(&metrics));
         let setup = OperatorSetup {
             name: Arc::from(node.name.as_str()),
+            operator_id: self.plan.program.graph.operator_id(id),
             subtask: self.subtask,
             parallelism: self.vertex.parallelism,
             max_parallelism: self.plan.program.graph.max_parallelism_of(node),
@@ -70,9 +71,9 @@ impl TaskBuilder<'_> {
             task: Rc::clone(&self.shared),
         };
         // While it is being built, a panic is this operator's.
-        self.shared.enter(&setup.name);
+        enter_operator(&setup.name);
         let outputs = self.outputs(id)?;
-        self.shared.enter(&setup.name);
+        enter_operator(&setup.name);
         self.plan.program.operators[id.0 as usize].build(setup, outputs)
     }
 

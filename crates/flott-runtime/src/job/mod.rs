@@ -7,3 +7,6 @@ mod shell;
 
 pub use handle::{JobHandle, JobResult, JobStatus};
 pub use shell::{LaunchOptions, launch};
+
+#[cfg(test)]
+mod tests;

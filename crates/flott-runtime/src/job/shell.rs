@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -50,7 +50,26 @@ struct RunningTask {
     mailbox: Arc<Mailbox>,
     signal: Arc<Signal>,
     canceled: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RunningTask {
+    fn cancel(&self) {
+        self.canceled.store(true, Ordering::Release);
+        self.signal.wake();
+    }
+
+    /// Waits for the end of its thread. A task's thread catches its panics, so there is nothing to learn.
+    fn join(mut self) {
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+impl Drop for RunningTask {
+    /// A task that nobody looks after ends: the job could not be started as a whole.
+    fn drop(&mut self) {
+        self.cancel();
+    }
 }
 
 struct SourceHost {
@@ -63,7 +82,8 @@ struct SourceHost {
 /// Starts all tasks of a program.
 ///
 /// # Errors
-/// When the program is wrong, a source can't be reached, or the system gives no thread. Nothing runs then.
+/// When the program is wrong, a source can't be reached, or the system gives no thread. Tasks that were started
+/// before that end by themselves.
 pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
     let job_graph = JobGraph::of(&program.graph)?;
     let sources = create_enumerators(&program, &job_graph)?;
@@ -98,7 +118,10 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
     Ok(handle)
 }
 
-fn create_enumerators(program: &Program, job_graph: &JobGraph) -> Result<BTreeMap<u32, SourceHost>, JobError> {
+fn create_enumerators(
+    program: &Program,
+    job_graph: &JobGraph,
+) -> Result<BTreeMap<u32, SourceHost>, JobError> {
     let mut sources = BTreeMap::new();
     for vertex in &job_graph.vertices {
         let factory = &program.operators[vertex.head.0 as usize];
@@ -178,7 +201,6 @@ fn start_tasks(
             match start.spawn(&vertex.name) {
                 Ok(task) => tasks.insert(id, task),
                 Err(cause) => {
-                    cancel_all(&tasks);
                     let what = format!("a thread for '{}' (subtask {})", vertex.name, subtask + 1);
                     return Err(JobError::Resource { what, cause });
                 }
@@ -186,13 +208,6 @@ fn start_tasks(
         }
     }
     Ok(tasks)
-}
-
-fn cancel_all(tasks: &BTreeMap<TaskId, RunningTask>) {
-    for task in tasks.values() {
-        task.canceled.store(true, Ordering::Release);
-        task.signal.wake();
-    }
 }
 
 /// All that a task's thread takes with it.
@@ -212,8 +227,9 @@ impl TaskStart {
         let (signal, canceled) = (Arc::clone(&self.signal), Arc::clone(&self.canceled));
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&self.signal)));
         let own = Arc::clone(&mailbox);
-        let thread = spawn(format!("{}/{} {vertex}", self.id.vertex, self.id.subtask), move || self.run(own))?;
-        Ok(RunningTask { mailbox, signal, canceled, thread })
+        let thread =
+            spawn(format!("{}/{} {vertex}", self.id.vertex, self.id.subtask), move || self.run(own))?;
+        Ok(RunningTask { mailbox, signal, canceled, thread: Some(thread) })
     }
 
     fn run(self, mailbox: Arc<Mailbox>) {
@@ -221,7 +237,11 @@ impl TaskStart {
         let (id, plan, messages) = (self.id, Arc::clone(&self.plan), self.messages.clone());
         let vertex = &plan.job_graph.vertices[id.vertex as usize];
         let name = &plan.program.graph.node(vertex.head).name;
-        let end = self.live(vertex, mailbox).into_end(id.subtask, vertex.parallelism, name);
+        // An error's own messages are user code too. Whatever happens, the coordinator learns of the end.
+        let told = guard(|| Ok(self.live(vertex, mailbox).into_end(id.subtask, vertex.parallelism, name)));
+        let end = told.unwrap_or_else(|ended| {
+            TaskEnd::Failed(ended.into_failure(Some(id.subtask), vertex.parallelism, name))
+        });
         let event = match end {
             TaskEnd::Finished => Event::TaskFinished(id),
             TaskEnd::Canceled => Event::TaskCanceled(id),
@@ -280,10 +300,7 @@ impl Shell {
             ended = self.turn();
         }
         let net_runtime = Duration::from_nanos(self.clock.monotonic_ns() - self.started_ns);
-        for (_, task) in std::mem::take(&mut self.tasks) {
-            // A task's thread catches its panics, so joining can't fail.
-            let _ = task.thread.join();
-        }
+        std::mem::take(&mut self.tasks).into_values().for_each(RunningTask::join);
         if let Some(outcome) = ended {
             self.ending.set(Ended { outcome, net_runtime });
         }
@@ -295,10 +312,7 @@ impl Shell {
             None => self.inbox.recv().ok(),
             Some(at) => {
                 let wait = Duration::from_nanos(at.saturating_sub(self.clock.monotonic_ns()));
-                match self.inbox.recv_timeout(wait) {
-                    Ok(message) => Some(message),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                }
+                self.inbox.recv_timeout(wait).ok()
             }
         };
         match message {
@@ -347,6 +361,8 @@ impl Shell {
             }
             Err(end) => {
                 let failure = enumerator_failure(end, &host.name, host.parallelism);
+                // It is asked no more: after a panic it may be in any state.
+                self.sources.remove(&vertex);
                 self.handle(Event::EnumeratorFailed(failure))
             }
         }
@@ -370,7 +386,7 @@ impl Shell {
         let mut ended = None;
         for action in self.coordinator.handle(event) {
             match action {
-                Action::CancelTasks => cancel_all(&self.tasks),
+                Action::CancelTasks => self.tasks.values().for_each(RunningTask::cancel),
                 Action::EndJob(outcome) => ended = Some(outcome),
             }
         }

@@ -18,13 +18,14 @@ use flott_core::watermark::StreamStatus;
 use flott_state::backend::StateBackend;
 
 use crate::error::{ChainResult, FnResult};
+use crate::graph::OperatorId;
 use crate::metrics::OperatorMetrics;
 use crate::task::TaskShared;
 
 pub use node::OperatorNode;
 pub use output::{Collector, Output};
-pub use side::{OutputTag, SideOutputs};
 pub(crate) use side::AnyOutput;
+pub use side::{OutputTag, SideOutputs};
 
 /// What a chain does with what comes in: the receiving end of an operator, a router or a fan-out.
 pub trait Input<T> {
@@ -93,6 +94,12 @@ pub trait Operator: 'static {
         None
     }
 
+    /// Whether watermarks and statuses of the input go on to the output. `false` for operators that make their own, with
+    /// [`Output::advance`].
+    fn forwards_watermarks(&self) -> bool {
+        true
+    }
+
     /// The input has ended normally; last chance to emit.
     ///
     /// # Errors
@@ -115,6 +122,8 @@ pub trait Operator: 'static {
 pub struct OperatorSetup {
     /// The operator's name.
     pub name: Arc<str>,
+    /// The operator's identity in snapshots.
+    pub operator_id: OperatorId,
     /// This subtask's index, from 0.
     pub subtask: u32,
     /// How many subtasks the operator has.

@@ -6,6 +6,8 @@ use flott_core::watermark::StreamStatus;
 
 use super::{AnyOutput, Input, Operator, OperatorSetup, Output};
 use crate::error::{ChainError, ChainResult, FnResult};
+use crate::exchange::forward;
+use crate::task::{enter_operator, in_any_case, leave_operator};
 
 /// Runs an [`Operator`]: counts, names the operator in errors, and forwards what the operator has seen.
 pub struct OperatorNode<O: Operator> {
@@ -22,19 +24,20 @@ impl<O: Operator> OperatorNode<O> {
 
     /// Runs one call of the operator, so that a panic or an error is told under its name, and settles the output.
     fn run(&mut self, call: impl FnOnce(&mut O, &mut Output<O::Out>) -> FnResult) -> ChainResult {
-        let outer = self.setup.task.enter(&self.setup.name);
+        let outer = enter_operator(&self.setup.name);
         let result = call(&mut self.operator, &mut self.output);
         let result = match result {
             Ok(()) => self.output.settle(),
             // A failure downstream came first if there was one.
-            Err(cause) => Err(self.output.take_failure().unwrap_or_else(|| ChainError::Failed {
-                operator: self.setup.name.to_string(),
-                cause,
-            })),
+            Err(cause) => Err(self
+                .output
+                .take_failure()
+                .unwrap_or_else(|| ChainError::Failed { operator: self.setup.name.to_string(), cause })),
         };
         self.setup.metrics.records_out.add(self.output.take_emitted());
-        self.setup.task.leave(outer);
-        result
+        leave_operator(outer);
+        result?;
+        forward(self.output.take_progress(), &mut self.output)
     }
 }
 
@@ -46,10 +49,16 @@ impl<O: Operator> Input<O::In> for OperatorNode<O> {
 
     fn watermark(&mut self, watermark: Timestamp) -> ChainResult {
         self.run(|operator, output| operator.on_watermark(watermark, output))?;
+        if !self.operator.forwards_watermarks() {
+            return Ok(());
+        }
         AnyOutput::watermark(&mut self.output, watermark)
     }
 
     fn status(&mut self, status: StreamStatus) -> ChainResult {
+        if !self.operator.forwards_watermarks() {
+            return Ok(());
+        }
         AnyOutput::status(&mut self.output, status)
     }
 
@@ -74,12 +83,19 @@ impl<O: Operator> Input<O::In> for OperatorNode<O> {
     }
 
     fn finish(&mut self) -> ChainResult {
-        self.run(|operator, output| operator.finish(output))?;
+        self.run(O::finish)?;
         AnyOutput::finish(&mut self.output)
     }
 
     fn close(&mut self) -> ChainResult {
-        let own = self.run(|operator, _| operator.close());
-        own.and(AnyOutput::close(&mut self.output))
+        // What is left in the output after a failure is not pushed: the operators behind may be broken.
+        let Self { operator, output, setup } = self;
+        let own = || {
+            let outer = enter_operator(&setup.name);
+            let result = operator.close();
+            leave_operator(outer);
+            result.map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })
+        };
+        in_any_case(own, || AnyOutput::close(output))
     }
 }

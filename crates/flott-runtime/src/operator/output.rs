@@ -3,10 +3,11 @@
 use flott_core::Batch;
 use flott_core::batch::{BATCH_BYTES, BATCH_RECORDS};
 use flott_core::time::Timestamp;
-use flott_core::watermark::StreamStatus;
+use flott_core::watermark::{MergeOutput, StreamStatus};
 
-use super::{AnyOutput, Input, SideOutputs};
+use super::{AnyOutput, Input, OutputTag, SideOutputs};
 use crate::error::{ChainError, ChainResult};
+use crate::task::in_any_case;
 
 /// The output of an operator: a buffer that is pushed to the next operators or exchanges when it is full and at
 /// the end of each input batch.
@@ -18,6 +19,7 @@ pub struct Output<T> {
     capacity: usize,
     emitted: u64,
     failed: Option<ChainError>,
+    progress: MergeOutput,
 }
 
 impl<T: Clone + 'static> Output<T> {
@@ -25,7 +27,7 @@ impl<T: Clone + 'static> Output<T> {
     pub fn new(targets: Vec<Box<dyn Input<T>>>, side: SideOutputs) -> Self {
         let capacity = (BATCH_BYTES / size_of::<T>().max(1)).clamp(1, BATCH_RECORDS);
         let (buffer, copy) = (Batch::new(), Batch::new());
-        Self { buffer, copy, targets, side, capacity, emitted: 0, failed: None }
+        Self { buffer, copy, targets, side, capacity, emitted: 0, failed: None, progress: MergeOutput::NONE }
     }
 
     /// Emits a record; [`flott_core::time::NO_TIMESTAMP`] for one without timestamp.
@@ -58,9 +60,22 @@ impl<T: Clone + 'static> Output<T> {
         if !self.buffer.is_empty() {
             self.push_buffer();
         }
-        if let Err(error) = push_to_all(&mut self.targets, batch, &mut self.copy, &mut self.emitted) {
-            self.failed.get_or_insert(error);
+        if self.failed.is_some() {
+            batch.clear();
+        } else if let Err(error) = push_to_all(&mut self.targets, batch, &mut self.copy, &mut self.emitted) {
+            self.failed = Some(error);
         }
+    }
+
+    /// Emits watermark and status of the operator's own, after the records emitted so far and those that it emits
+    /// until it returns. For operators that make watermarks ([`super::Operator::forwards_watermarks`]).
+    pub fn advance(&mut self, progress: MergeOutput) {
+        self.progress.watermark = progress.watermark.max(self.progress.watermark);
+        self.progress.status = progress.status.or(self.progress.status);
+    }
+
+    pub(crate) fn take_progress(&mut self) -> MergeOutput {
+        std::mem::replace(&mut self.progress, MergeOutput::NONE)
     }
 
     /// The side outputs.
@@ -85,13 +100,13 @@ impl<T: Clone + 'static> Output<T> {
         if !self.buffer.is_empty() {
             self.push_buffer();
         }
-        self.side.settle()?;
-        self.failed.take().map_or(Ok(()), Err)
+        let side = self.side.settle();
+        self.failed.take().map_or(side, Err)
     }
 
     /// The failure downstream, if there was one.
     pub(crate) fn take_failure(&mut self) -> Option<ChainError> {
-        self.failed.take().or_else(|| self.side.settle().err())
+        self.failed.take().or_else(|| self.side.take_failure())
     }
 
     /// How many records have been emitted, side outputs included, since the last call.
@@ -149,6 +164,10 @@ impl<T: Clone + 'static> AnyOutput for Output<T> {
         Output::settle(self)
     }
 
+    fn take_failure(&mut self) -> Option<ChainError> {
+        Output::take_failure(self)
+    }
+
     fn take_emitted(&mut self) -> u64 {
         Output::take_emitted(self)
     }
@@ -183,11 +202,14 @@ impl<T: Clone + 'static> AnyOutput for Output<T> {
 
     fn close(&mut self) -> ChainResult {
         // Everything is closed, whatever fails; the first failure is told.
-        let mut first = Ok(());
-        for target in &mut self.targets {
-            first = first.and(target.close());
-        }
-        first.and(self.side.close())
+        close_all(&mut self.targets, &mut self.side)
+    }
+}
+
+fn close_all<T>(targets: &mut [Box<dyn Input<T>>], side: &mut SideOutputs) -> ChainResult {
+    match targets {
+        [] => side.close(),
+        [first, rest @ ..] => in_any_case(|| first.close(), || close_all(rest, side)),
     }
 }
 
@@ -216,9 +238,9 @@ impl<'a, T: Clone + 'static> Collector<'a, T> {
         self.timestamp = timestamp;
     }
 
-    /// The side outputs of the operator.
+    /// Emits a record to a side output. Nothing happens if the program reads no side output of this tag.
     #[inline]
-    pub fn side(&mut self) -> &mut SideOutputs {
-        self.output.side()
+    pub fn output<X: flott_core::Data>(&mut self, tag: &OutputTag<X>, record: X) {
+        self.output.side().emit(tag, record, self.timestamp);
     }
 }

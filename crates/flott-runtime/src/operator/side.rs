@@ -8,7 +8,8 @@ use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
 
 use super::Output;
-use crate::error::ChainResult;
+use crate::error::{ChainError, ChainResult};
+use crate::task::in_any_case;
 
 /// Names a side output of records of type `X` (Flink: `OutputTag`).
 #[derive(Debug)]
@@ -39,6 +40,7 @@ impl<X> Clone for OutputTag<X> {
 pub(crate) trait AnyOutput {
     fn as_any(&mut self) -> &mut dyn Any;
     fn settle(&mut self) -> ChainResult;
+    fn take_failure(&mut self) -> Option<ChainError>;
     fn take_emitted(&mut self) -> u64;
     fn watermark(&mut self, watermark: Timestamp) -> ChainResult;
     fn status(&mut self, status: StreamStatus) -> ChainResult;
@@ -79,6 +81,10 @@ impl SideOutputs {
         self.outputs.iter_mut().try_for_each(|(_, output)| output.settle())
     }
 
+    pub(crate) fn take_failure(&mut self) -> Option<ChainError> {
+        self.outputs.iter_mut().find_map(|(_, output)| output.take_failure())
+    }
+
     pub(crate) fn take_emitted(&mut self) -> u64 {
         self.outputs.iter_mut().map(|(_, output)| output.take_emitted()).sum()
     }
@@ -92,6 +98,13 @@ impl SideOutputs {
     }
 
     pub(crate) fn close(&mut self) -> ChainResult {
-        self.outputs.iter_mut().fold(Ok(()), |first, (_, output)| first.and(output.close()))
+        close_all(&mut self.outputs)
+    }
+}
+
+fn close_all(outputs: &mut [(String, Box<dyn AnyOutput>)]) -> ChainResult {
+    match outputs {
+        [] => Ok(()),
+        [(_, first), rest @ ..] => in_any_case(|| first.close(), || close_all(rest)),
     }
 }

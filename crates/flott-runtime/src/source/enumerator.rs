@@ -36,8 +36,16 @@ impl<'a, S: SourceSplit> EnumeratorOutput<'a, S> {
     /// Gives a split to a reader.
     ///
     /// # Errors
-    /// When the split can't be encoded, which is an error of its serde implementation.
+    /// When there is no such subtask, or when the split can't be encoded, which is an error of its serde
+    /// implementation.
     pub fn assign(&mut self, subtask: u32, split: &S) -> FnResult {
+        if subtask >= self.parallelism {
+            let (split, readers) = (split.split_id(), self.parallelism);
+            return Err(format!(
+                "split '{split}' was assigned to subtask {subtask}, but there are {readers}: it must be below that"
+            )
+            .into());
+        }
         let bytes = encoding::to_vec(split)?;
         self.actions.assignments.push((subtask, bytes));
         Ok(())
@@ -70,10 +78,7 @@ impl<S: SourceSplit, E: EnumeratorState> TypedEnumerator<S, E> {
     fn act(
         &mut self,
         parallelism: u32,
-        act: impl FnOnce(
-            &mut dyn SplitEnumerator<Split = S, State = E>,
-            &mut EnumeratorOutput<'_, S>,
-        ) -> FnResult,
+        act: impl FnOnce(&mut dyn SplitEnumerator<Split = S, State = E>, &mut EnumeratorOutput<'_, S>) -> FnResult,
     ) -> FnResult<EnumeratorActions> {
         let mut actions = EnumeratorActions::default();
         act(self.0.as_mut(), &mut EnumeratorOutput::new(parallelism, &mut actions))?;

@@ -12,10 +12,10 @@ use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
 use crate::metrics::Gauge;
 use crate::operator::{AnyOutput, OperatorSetup, Output};
-use crate::task::{Head, Step, TaskControl};
+use crate::task::{Head, Step, TaskControl, enter_operator, in_any_case, leave_operator};
 
-/// The name of the split of readers that never name one.
-const ONLY_SPLIT: &str = "";
+/// Stands for the split of records of which the reader names none, unless it has exactly one.
+const UNNAMED_SPLIT: &str = "";
 
 /// Drives a chain from a source.
 pub(crate) struct SourceHead<T, S> {
@@ -23,6 +23,8 @@ pub(crate) struct SourceHead<T, S> {
     buffer: PollBuffer<T>,
     strategy: WatermarkStrategy<T>,
     watermarks: SplitWatermarks<T>,
+    /// The assigned splits that the reader has not finished.
+    splits: Vec<String>,
     next_periodic_ns: Option<u64>,
     output: Output<T>,
     watermark: Gauge,
@@ -53,6 +55,7 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
             buffer: PollBuffer::new(),
             strategy: strategy.clone(),
             watermarks: SplitWatermarks::new(strategy),
+            splits: Vec::new(),
             next_periodic_ns: periodic.then_some(0),
             output,
             watermark: setup.task.metrics.watermark.clone(),
@@ -62,9 +65,9 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
 
     /// Runs a call of the reader under the source's name.
     fn read<R>(&mut self, call: impl FnOnce(&mut Self) -> FnResult<R>) -> ChainResult<R> {
-        let outer = self.setup.task.enter(&self.setup.name);
+        let outer = enter_operator(&self.setup.name);
         let result = call(self);
-        self.setup.task.leave(outer);
+        leave_operator(outer);
         result.map_err(|cause| ChainError::Failed { operator: self.setup.name.to_string(), cause })
     }
 
@@ -80,10 +83,10 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
         let mut punctuated = MergeOutput::NONE;
         if !self.buffer.batch.is_empty() {
             let name = Arc::clone(&self.setup.name);
-            let outer = self.setup.task.enter(&name);
+            let outer = enter_operator(&name);
             self.strategy.assign_timestamps(&mut self.buffer.batch);
             punctuated = self.note_timestamps();
-            self.setup.task.leave(outer);
+            leave_operator(outer);
             if punctuated.status == Some(StreamStatus::Active) {
                 AnyOutput::status(&mut self.output, StreamStatus::Active)?;
                 punctuated.status = None;
@@ -110,7 +113,8 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
             merged.status = output.status.or(merged.status);
         };
         if first > 0 {
-            note(ONLY_SPLIT, 0, first);
+            // The only split a reader has need not be named. Counted apart it would hold the watermark back.
+            note(if let [only] = self.splits.as_slice() { only } else { UNNAMED_SPLIT }, 0, first);
         }
         for (index, segment) in segments.iter().enumerate() {
             let end = segments.get(index + 1).map_or(batch.len(), |next| next.start);
@@ -151,9 +155,10 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
                     let splits: Result<Vec<S>, _> =
                         encoded.iter().map(|bytes| encoding::decode(bytes)).collect();
                     let splits = splits?;
-                    for split in &splits {
+                    for id in splits.iter().map(SourceSplit::split_id) {
                         // A new split can only hold the watermark back, so there is nothing to pass on.
-                        let _ = head.watermarks.add_split(&split.split_id());
+                        let _ = head.watermarks.add_split(&id);
+                        head.splits.push(id);
                     }
                     head.reader.add_splits(splits)?;
                 }
@@ -167,6 +172,8 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
         let status = self.poll()?;
         self.emit()?;
         for finished in std::mem::take(&mut self.buffer.finished) {
+            self.buffer.forget(&finished);
+            self.splits.retain(|split| *split != finished);
             let merged = self.watermarks.remove_split(&finished);
             self.advance(merged)?;
         }
@@ -176,9 +183,9 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
         Ok(match status {
             InputStatus::MoreAvailable => Step::Progress,
             InputStatus::NothingAvailable { retry_after } => {
-                let until_watermark = self.next_periodic_ns.map(|due| {
-                    std::time::Duration::from_nanos(due.saturating_sub(now_ns))
-                });
+                let until_watermark = self
+                    .next_periodic_ns
+                    .map(|due| std::time::Duration::from_nanos(due.saturating_sub(now_ns)));
                 Step::Idle { retry_after: retry_after.into_iter().chain(until_watermark).min() }
             }
             InputStatus::EndOfInput => Step::Finished,
@@ -204,7 +211,13 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
     }
 
     fn close(&mut self) -> ChainResult {
-        let own = self.read(|head| head.reader.close());
-        own.and(AnyOutput::close(&mut self.output))
+        let Self { reader, output, setup, .. } = self;
+        let own = || {
+            let outer = enter_operator(&setup.name);
+            let result = reader.close();
+            leave_operator(outer);
+            result.map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })
+        };
+        in_any_case(own, || AnyOutput::close(output))
     }
 }

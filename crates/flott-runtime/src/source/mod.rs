@@ -80,7 +80,10 @@ pub trait Source: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the reader can't be set up; the job then fails.
-    fn create_reader(&self, context: ReaderContext) -> FnResult<Box<dyn SourceReader<Self::Out, Self::Split>>>;
+    fn create_reader(
+        &self,
+        context: ReaderContext,
+    ) -> FnResult<Box<dyn SourceReader<Self::Out, Self::Split>>>;
 }
 
 /// Finds splits and assigns them to readers. There is one for each source, in the coordinator.

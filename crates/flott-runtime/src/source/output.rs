@@ -33,6 +33,12 @@ impl<T> PollBuffer<T> {
         self.segments.clear();
         self.bytes = 0;
     }
+
+    /// Drops the name of a finished split. Only between [`PollBuffer::clear`] and the next poll, as segments refer
+    /// to names by position.
+    pub(crate) fn forget(&mut self, split_id: &str) {
+        self.splits.retain(|split| split != split_id);
+    }
 }
 
 /// Through which a [`super::SourceReader`] emits, one poll long.
@@ -101,7 +107,11 @@ impl<T> SourceOutput<'_, T> {
 
     /// How many records this poll should still emit at most.
     pub fn remaining(&self) -> usize {
-        if self.buffer.bytes >= BATCH_BYTES { 0 } else { BATCH_RECORDS.saturating_sub(self.buffer.batch.len()) }
+        if self.buffer.bytes >= BATCH_BYTES {
+            0
+        } else {
+            BATCH_RECORDS.saturating_sub(self.buffer.batch.len())
+        }
     }
 
     /// Whether the batch is full and the poll should return.

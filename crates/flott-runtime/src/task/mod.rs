@@ -15,8 +15,9 @@ use crate::error::{ChainError, ChainResult, FailureKind, TaskFailure, cause_chai
 use crate::exchange::Gate;
 
 pub(crate) use mailbox::{Mailbox, TaskControl};
-pub(crate) use shared::TaskLink;
+pub(crate) use panics::in_any_case;
 pub use shared::TaskShared;
+pub(crate) use shared::{TaskLink, enter_operator, leave_operator};
 
 /// What a step of a task's head has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,12 @@ impl Task {
     pub(crate) fn live(mut self) -> Life {
         let ran = guard(|| self.run_to_end());
         let closed = guard(|| self.head.close());
-        Life(ran.and(closed))
+        // What user code does when it is dropped is guarded like all that it does.
+        let dropped = guard(|| {
+            drop(self.head);
+            Ok(())
+        });
+        Life(ran.and(closed).and(dropped))
     }
 
     fn run_to_end(&mut self) -> ChainResult {
@@ -183,7 +189,9 @@ impl Ended {
 pub(crate) fn guard<R>(code: impl FnOnce() -> ChainResult<R>) -> Result<R, Ended> {
     match panics::catch(code) {
         Ok(result) => result.map_err(Ended::Error),
-        Err(panic) => Err(Ended::Panic { operator: shared::current_operator(), panic }),
+        Err(panic) => {
+            Err(Ended::Panic { operator: shared::running_operator().map(|name| name.to_string()), panic })
+        }
     }
 }
 
@@ -205,3 +213,6 @@ impl Life {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,11 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::Once;
+
+use super::shared::{leave_operator, running_operator};
+use crate::error::ChainResult;
 
 /// A caught panic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,18 +35,38 @@ pub(super) fn catch<R>(life: impl FnOnce() -> R) -> Result<R, Panic> {
             }
         }));
     });
-    CATCHING.set(true);
+    let outer = CATCHING.replace(true);
     // The task is dropped after a panic, so nothing half-changed is seen again.
     let result = catch_unwind(AssertUnwindSafe(life));
-    CATCHING.set(false);
+    CATCHING.set(outer);
     result.map_err(|payload| Panic {
         message: message(payload.as_ref()),
         location: LOCATION.with_borrow_mut(Option::take),
     })
 }
 
+/// Does the one and then the other, whatever becomes of the one; the first failure or panic is told.
+pub(crate) fn in_any_case(
+    one: impl FnOnce() -> ChainResult,
+    other: impl FnOnce() -> ChainResult,
+) -> ChainResult {
+    let first = catch_unwind(AssertUnwindSafe(one));
+    if matches!(first, Ok(Ok(()))) {
+        return other();
+    }
+    // A second failure would only hide the first, and so would its place.
+    let (location, operator) = (LOCATION.with_borrow(Clone::clone), running_operator());
+    let _ = catch_unwind(AssertUnwindSafe(other));
+    LOCATION.set(location);
+    leave_operator(operator);
+    first.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
 fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a value that is no text".to_owned()).split_whitespace().collect::<Vec<_>>().join(" ")
+    text.unwrap_or_else(|| "a value that is no text".to_owned())
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -18,8 +18,18 @@ thread_local! {
 }
 
 /// The name of the operator that runs, or that a panic has interrupted, on this thread.
-pub(crate) fn current_operator() -> Option<String> {
-    OPERATOR.with_borrow(|name| name.as_ref().map(ToString::to_string))
+pub(super) fn running_operator() -> Option<Arc<str>> {
+    OPERATOR.with_borrow(Clone::clone)
+}
+
+/// Says that the code of this operator runs now on this thread; returns who ran before.
+pub(crate) fn enter_operator(operator: &Arc<str>) -> Option<Arc<str>> {
+    OPERATOR.replace(Some(Arc::clone(operator)))
+}
+
+/// Says that the operator before runs again.
+pub(crate) fn leave_operator(outer: Option<Arc<str>>) {
+    OPERATOR.set(outer);
 }
 
 /// A task's ties to the rest of the job.
@@ -64,6 +74,11 @@ impl TaskShared {
         &self.clock
     }
 
+    /// How often watermark generators are asked; zero: never.
+    pub fn auto_watermark_interval(&self) -> Duration {
+        self.link.auto_watermark_interval
+    }
+
     pub(crate) fn signal(&self) -> &Arc<Signal> {
         &self.signal
     }
@@ -74,26 +89,23 @@ impl TaskShared {
         self.clock.monotonic_ns()
     }
 
-    /// Says that the code of this operator runs now; returns who ran before.
-    pub(crate) fn enter(&self, operator: &Arc<str>) -> Option<Arc<str>> {
-        OPERATOR.replace(Some(Arc::clone(operator)))
-    }
-
-    /// Says that the operator before runs again.
-    pub(crate) fn leave(&self, outer: Option<Arc<str>>) {
-        OPERATOR.set(outer);
-    }
-
     pub(crate) fn check_canceled(&self) -> ChainResult {
         if self.canceled.load(Ordering::Acquire) { Err(ChainError::Canceled) } else { Ok(()) }
     }
 
-    /// Sleeps until an output channel may have room again, or fails when the task is cancelled.
+    /// Sleeps until an output channel may have room again, or fails when the task is cancelled. Once there was
+    /// room, call [`TaskShared::look_again`].
     pub(crate) fn wait_for_room(&self) -> ChainResult {
         self.check_canceled()?;
         let slept = self.sleep(None);
         self.metrics.back_pressured_ns.add(slept);
         self.check_canceled()
+    }
+
+    /// Makes the task's next sleep return at once: a wake-up that was taken while it waited for something else may
+    /// have announced input or a message.
+    pub(crate) fn look_again(&self) {
+        self.signal.wake();
     }
 
     /// Sleeps until there may be input, at most for `limit`.
@@ -107,11 +119,13 @@ impl TaskShared {
     /// # Errors
     /// When the task is cancelled meanwhile.
     pub(crate) fn pause(&self, time: Duration) -> crate::error::FnResult {
-        let until = self.clock.monotonic_ns() + u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2);
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let until = self.clock.monotonic_ns().saturating_add(time);
         loop {
             self.check_canceled().map_err(|_| "the task was cancelled while it waited to try again")?;
             let now = self.clock.monotonic_ns();
             if now >= until {
+                self.look_again();
                 return Ok(());
             }
             self.signal.wait(Some(Duration::from_nanos(until - now)));

@@ -8,48 +8,110 @@ use crate::namespace::Namespace;
 /// A bucket looks for duplicates when it has this many timers, and again whenever what was left has doubled.
 const FIRST_SEARCH: usize = 1024;
 
+const CHUNK_BYTES: usize = 16 * 1024;
+
 pub(super) struct Bucket<K, N> {
-    pub(super) timers: Vec<Timer<K, N>>,
-    /// The earliest timestamp in the bucket.
+    /// Timers are cut into chunks of one size, so that none is copied to make room for others, and the memory of
+    /// emptied buckets fits the next ones.
+    full: Vec<Vec<Timer<K, N>>>,
+    /// The chunk that timers are appended to.
+    last: Vec<Timer<K, N>>,
+    len: usize,
+    /// No timer in the bucket is earlier.
     pub(super) earliest: Timestamp,
+    /// No timer in the bucket is later.
+    pub(super) latest: Timestamp,
     next_search: usize,
 }
 
 impl<K, N> Default for Bucket<K, N> {
     fn default() -> Self {
-        Self { timers: Vec::new(), earliest: Timestamp::MAX, next_search: FIRST_SEARCH }
+        let (earliest, latest) = (Timestamp::MAX, Timestamp::MIN);
+        Self { full: Vec::new(), last: Vec::new(), len: 0, earliest, latest, next_search: FIRST_SEARCH }
     }
 }
 
 impl<K: Key, N: Namespace> Bucket<K, N> {
+    /// How many timers fill a chunk.
+    const CHUNK: usize =
+        if size_of::<Timer<K, N>>() < CHUNK_BYTES / 16 { CHUNK_BYTES / size_of::<Timer<K, N>>() } else { 16 };
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn timers(&self) -> impl Iterator<Item = &Timer<K, N>> {
+        self.full.iter().flatten().chain(&self.last)
+    }
+
+    /// Takes the timers out in order, by chunks.
+    pub(super) fn into_chunks(self) -> impl Iterator<Item = Vec<Timer<K, N>>> {
+        self.full.into_iter().chain([self.last])
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        let timers = self.full.iter().map(Vec::capacity).sum::<usize>() + self.last.capacity();
+        size_of::<Self>() + self.full.capacity() * size_of::<Vec<()>>() + timers * size_of::<Timer<K, N>>()
+    }
+
     /// Adds a timer; returns how many duplicates that pushed out.
     #[inline]
     pub(super) fn push(&mut self, timer: Timer<K, N>) -> usize {
-        let mut removed = 0;
-        if self.timers.len() == self.timers.capacity() {
-            removed = self.make_room();
-        }
         self.earliest = self.earliest.min(timer.timestamp);
-        self.timers.push(timer);
+        self.latest = self.latest.max(timer.timestamp);
+        let removed = if self.last.len() == Self::CHUNK { self.make_room() } else { 0 };
+        self.last.push(timer);
+        self.len += 1;
         removed
     }
 
-    /// Makes room by dropping duplicates if that may help, else by growing by half: doubling would need more than
-    /// the room of three timers for each.
     #[cold]
     #[inline(never)]
     fn make_room(&mut self) -> usize {
-        let before = self.timers.len();
+        let before = self.len;
         if before >= self.next_search {
-            sort(&mut self.timers);
-            remove_duplicates(&mut self.timers);
-            self.next_search = FIRST_SEARCH.max(2 * self.timers.len());
+            if self.duplicates_are_many() {
+                self.remove_duplicates();
+            }
+            self.next_search = FIRST_SEARCH.max(2 * self.len);
         }
-        let left = self.timers.len();
-        if left > before - before / 4 || before < 4 {
-            self.timers.reserve_exact((left / 2).max(4));
+        if self.last.len() == Self::CHUNK {
+            self.full.push(std::mem::replace(&mut self.last, Vec::with_capacity(Self::CHUNK)));
         }
-        before - left
+        before - self.len
+    }
+
+    /// Whether a quarter of the timers or more are duplicates, judged by a sample of one hash in 64: it holds all
+    /// copies of a timer or none. A few keys may all be missing from it, which looks like many duplicates and leads to
+    /// a full search.
+    fn duplicates_are_many(&self) -> bool {
+        let mut sample: Vec<_> = self.timers().filter(|timer| timer.hash % 64 == 0).cloned().collect();
+        sort(&mut sample);
+        remove_duplicates(&mut sample);
+        sample.len() * 64 < self.len / 4 * 3
+    }
+
+    /// Leaves every timer once.
+    pub(super) fn remove_duplicates(&mut self) {
+        let bucket = std::mem::take(self);
+        let next_search = bucket.next_search;
+        let mut timers: Vec<_> = bucket.into_chunks().flatten().collect();
+        sort(&mut timers);
+        remove_duplicates(&mut timers);
+        self.next_search = usize::MAX;
+        for timer in timers {
+            self.push(timer);
+        }
+        self.next_search = next_search;
+    }
+
+    /// Drops the timers that `keep` is false for.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Timer<K, N>) -> bool) {
+        for chunk in self.full.iter_mut().chain([&mut self.last]) {
+            chunk.retain(&keep);
+        }
+        self.full.retain(|chunk| !chunk.is_empty());
+        self.len = self.timers().count();
     }
 }
 

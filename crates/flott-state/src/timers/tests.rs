@@ -202,7 +202,7 @@ impl Pair {
         while let Some(timer) = self.queue.pop_due(up_to) {
             assert!(timer.timestamp <= up_to);
             let first = self.model.first().unwrap();
-            assert_eq!((first.0, first.1), timer.order(), "out of order");
+            assert_eq!((first.0, first.1), (timer.timestamp, timer.hash), "out of order");
             assert!(self.model.remove(&id(&timer)), "{timer:?} should not fire");
             fired += 1;
             if fired % every == 0 && fired < 100 {

@@ -36,9 +36,12 @@ const fn below(level: usize) -> u64 {
     (1 << (level as u32 * DIGIT_BITS)) - 1
 }
 
-/// A bucket that is due as a whole but larger than this is filed again rather than sorted at once: appending to
-/// sixty-four smaller ones is cheaper than the six rounds of sorting that it saves.
+/// A larger bucket whose timers differ in time is filed again rather than sorted at once: appending to sixty-four
+/// smaller ones is cheaper than the six rounds of sorting that it saves.
 const SORT_AT_ONCE: usize = 2048;
+
+/// A vector of due timers that was once large is cut back to this when it is empty.
+const DUE_CAPACITY: usize = 16 * 1024;
 
 struct Level<K, N> {
     /// Bit `i` says whether bucket `i` holds timers.
@@ -62,7 +65,7 @@ impl<K, N> Default for Wheel<K, N> {
 
 /// Digits compare like timestamps only without a sign.
 #[inline]
-const fn unsigned(timestamp: Timestamp) -> u64 {
+pub(super) const fn unsigned(timestamp: Timestamp) -> u64 {
     timestamp as u64 ^ (1 << 63)
 }
 
@@ -108,6 +111,7 @@ impl<K: Key, N: Namespace> Wheel<K, N> {
     /// Moves the next timers up to `up_to` into the empty vector `due`, sorted so that the first to fire is last: none
     /// if there are none, else at least one and not necessarily all.
     pub(super) fn advance(&mut self, up_to: Timestamp, due: &mut Vec<Timer<K, N>>) {
+        due.shrink_to(DUE_CAPACITY);
         while due.is_empty() {
             match self.first() {
                 Some((level, index)) if self.levels[level].buckets[index].begin(level) <= up_to => {
@@ -128,21 +132,21 @@ impl<K: Key, N: Namespace> Wheel<K, N> {
     fn empty_bucket(&mut self, level: usize, index: usize, up_to: Timestamp, due: &mut Vec<Timer<K, N>>) {
         self.levels[level].occupied &= !(1 << index);
         let bucket = std::mem::take(&mut self.levels[level].buckets[index]);
-        let end = bucket.end(level);
-        let Bucket { timers, earliest, .. } = bucket;
-        self.len -= timers.len();
-        let small = timers.len() <= SORT_AT_ONCE;
-        if end <= up_to && (level == 0 || small) {
-            self.now = end;
-            *due = timers;
+        self.len -= bucket.len();
+        let sort_at_once = bucket.len() <= SORT_AT_ONCE || bucket.earliest == bucket.latest;
+        self.now = up_to.min(if sort_at_once { bucket.end(level) } else { bucket.earliest });
+        if bucket.latest <= self.now {
+            due.reserve_exact(bucket.len());
+            bucket.into_chunks().for_each(|mut chunk| due.append(&mut chunk));
             return;
         }
-        self.now = if small { up_to.min(end) } else { up_to.min(earliest) };
-        for timer in timers {
-            if timer.timestamp <= self.now {
-                due.push(timer);
-            } else {
-                self.insert(timer);
+        for chunk in bucket.into_chunks() {
+            for timer in chunk {
+                if timer.timestamp <= self.now {
+                    due.push(timer);
+                } else {
+                    self.insert(timer);
+                }
             }
         }
     }
@@ -155,25 +159,21 @@ impl<K: Key, N: Namespace> Wheel<K, N> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Timer<K, N>> {
-        self.buckets().flat_map(|bucket| &bucket.timers)
+        self.buckets().flat_map(Bucket::timers)
     }
 
     /// Drops the timers that `keep` is false for.
     pub(super) fn retain(&mut self, keep: impl Fn(&Timer<K, N>) -> bool) {
-        self.rework(|timers| timers.retain(&keep));
+        self.rework(|bucket| bucket.retain(&keep));
     }
 
     /// Leaves every timer once.
     pub(super) fn remove_duplicates(&mut self) {
-        self.rework(|timers| {
-            sort(timers);
-            remove_duplicates(timers);
-        });
+        self.rework(Bucket::remove_duplicates);
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        let timers: usize = self.buckets().map(|bucket| bucket.timers.capacity()).sum();
-        self.buckets().count() * size_of::<Bucket<K, N>>() + timers * size_of::<Timer<K, N>>()
+        self.buckets().map(Bucket::memory_bytes).sum()
     }
 
     fn buckets(&self) -> impl Iterator<Item = &Bucket<K, N>> {
@@ -181,13 +181,13 @@ impl<K: Key, N: Namespace> Wheel<K, N> {
     }
 
     /// Lets `change` drop timers from every bucket.
-    fn rework(&mut self, change: impl Fn(&mut Vec<Timer<K, N>>)) {
+    fn rework(&mut self, change: impl Fn(&mut Bucket<K, N>)) {
         self.len = 0;
         for level in &mut self.levels {
             for (index, bucket) in level.buckets.iter_mut().enumerate() {
-                change(&mut bucket.timers);
-                self.len += bucket.timers.len();
-                if bucket.timers.is_empty() {
+                change(bucket);
+                self.len += bucket.len();
+                if bucket.len() == 0 {
                     level.occupied &= !(1 << index);
                     *bucket = Bucket::default();
                 }

@@ -1,0 +1,8 @@
+//! The coordinator alone, and whole small jobs.
+
+mod coordinator;
+mod failures;
+mod life;
+mod runs;
+mod sinks;
+mod support;

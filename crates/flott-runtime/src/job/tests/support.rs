@@ -1,0 +1,428 @@
+//! Jobs built by hand: a source of numbers, operators that tell what happens to them, and a log of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use flott_core::Batch;
+use flott_core::watermark::WatermarkStrategy;
+use flott_state::backend::HashMapStateBackend;
+
+use crate::error::{FnResult, JobError};
+use crate::exchange::{Partitioner, Partitioning};
+use crate::graph::{ChainingStrategy, GraphDefaults, NodeId, NodeKind, StreamEdge, StreamGraph, StreamNode};
+use crate::job::{JobHandle, JobResult, LaunchOptions, launch};
+use crate::operator::{Operator, Output};
+use crate::program::{EdgeFactory, OperatorFactory, Program, edge_factory, operator_factory, source_factory};
+use crate::seam::SystemClock;
+use crate::source::{
+    Boundedness, EnumeratorOutput, InputStatus, ReaderContext, Source, SourceOutput, SourceReader,
+    SourceSplit, SplitEnumerator,
+};
+
+/// How long anything may take before a test counts it as a hang.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What user code is asked for when a [`Hook`] is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Build,
+    Open,
+    Process,
+    Watermark,
+    Finish,
+    Close,
+}
+
+/// What happened, and where.
+#[derive(Default)]
+struct Entries {
+    /// Operator, subtask and phase in order of time, without the phases that come again and again.
+    order: Vec<(&'static str, u32, Phase)>,
+    counts: BTreeMap<(&'static str, Phase), usize>,
+}
+
+/// What all operators and readers of a job have written down.
+#[derive(Clone, Default)]
+pub(super) struct Log(Arc<(Mutex<Entries>, Condvar)>);
+
+impl Log {
+    fn note(&self, operator: &'static str, subtask: u32, phase: Phase) {
+        let mut entries = self.0.0.lock().unwrap();
+        *entries.counts.entry((operator, phase)).or_default() += 1;
+        if !matches!(phase, Phase::Process | Phase::Watermark) {
+            entries.order.push((operator, subtask, phase));
+        }
+        self.0.1.notify_all();
+    }
+
+    /// The operators in the order in which they came into this phase.
+    pub(super) fn operators(&self, phase: Phase) -> Vec<&'static str> {
+        let entries = self.0.0.lock().unwrap();
+        entries.order.iter().filter(|entry| entry.2 == phase).map(|entry| entry.0).collect()
+    }
+
+    /// How often an operator has come into a phase.
+    pub(super) fn count(&self, operator: &'static str, phase: Phase) -> usize {
+        self.0.0.lock().unwrap().counts.get(&(operator, phase)).copied().unwrap_or(0)
+    }
+
+    /// Waits until an operator has come into a phase this many times.
+    pub(super) fn wait_for(&self, operator: &'static str, phase: Phase, times: usize) {
+        let entries = self.0.0.lock().unwrap();
+        let is_missing =
+            |entries: &mut Entries| entries.counts.get(&(operator, phase)).is_none_or(|count| *count < times);
+        let waited = self.0.1.wait_timeout_while(entries, LIMIT, is_missing).unwrap();
+        assert!(!waited.1.timed_out(), "'{operator}' should have come to {phase:?}");
+    }
+}
+
+/// What user code does at a phase in a subtask, beside its work.
+pub(super) type Hook = Arc<dyn Fn(Phase, u32) -> FnResult + Send + Sync>;
+
+/// Code that never fails.
+pub(super) fn calm() -> Hook {
+    Arc::new(|_, _| Ok(()))
+}
+
+/// Fails with this message at a phase in subtask 1.
+pub(super) fn fails(at: Phase, message: &'static str) -> Hook {
+    Arc::new(move |phase, subtask| if (phase, subtask) == (at, 1) { Err(message.into()) } else { Ok(()) })
+}
+
+/// Panics with this message at a phase in subtask 1.
+pub(super) fn panics(at: Phase, message: &'static str) -> Hook {
+    Arc::new(move |phase, subtask| if (phase, subtask) == (at, 1) { panic!("{message}") } else { Ok(()) })
+}
+
+/// Hands its input on.
+struct Probe {
+    name: &'static str,
+    subtask: u32,
+    hook: Hook,
+    log: Log,
+    collected: Option<Arc<Mutex<Vec<u64>>>>,
+}
+
+impl Probe {
+    fn at(&self, phase: Phase) -> FnResult {
+        self.log.note(self.name, self.subtask, phase);
+        (self.hook)(phase, self.subtask)
+    }
+}
+
+impl Operator for Probe {
+    type In = u64;
+    type Out = u64;
+
+    fn open(&mut self) -> FnResult {
+        self.at(Phase::Open)
+    }
+
+    fn process(&mut self, batch: &mut Batch<u64>, out: &mut Output<u64>) -> FnResult {
+        if let Some(collected) = &self.collected {
+            collected.lock().unwrap().extend_from_slice(&batch.records);
+        }
+        for (index, record) in batch.records.iter().enumerate() {
+            out.emit(*record, batch.timestamp(index));
+        }
+        self.at(Phase::Process)
+    }
+
+    fn on_watermark(&mut self, _watermark: i64, _out: &mut Output<u64>) -> FnResult {
+        self.at(Phase::Watermark)
+    }
+
+    fn finish(&mut self, _out: &mut Output<u64>) -> FnResult {
+        self.at(Phase::Finish)
+    }
+
+    fn close(&mut self) -> FnResult {
+        self.at(Phase::Close)
+    }
+}
+
+/// Each reader gets one split: the numbers `subtask × 1,000,000 ..`, so many, or without end.
+pub(super) struct Numbers {
+    pub(super) each: Option<u64>,
+    pub(super) log: Log,
+    /// What the readers do beside reading; `Process` is a poll.
+    pub(super) reader: Hook,
+    /// What the enumerator does beside, as if in subtask 1: `Build`, `Open`, and `Process` for each split request.
+    pub(super) enumerator: Hook,
+}
+
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Range {
+    next: u64,
+    end: Option<u64>,
+}
+
+impl SourceSplit for Range {
+    fn split_id(&self) -> String {
+        "range".to_owned()
+    }
+}
+
+impl Source for Numbers {
+    type Out = u64;
+    type Split = Range;
+    type EnumeratorState = ();
+
+    fn boundedness(&self) -> Boundedness {
+        if self.each.is_some() { Boundedness::Bounded } else { Boundedness::ContinuousUnbounded }
+    }
+
+    fn create_enumerator(&self) -> FnResult<Box<dyn SplitEnumerator<Split = Range, State = ()>>> {
+        (self.enumerator)(Phase::Build, 1)?;
+        let hook = Arc::clone(&self.enumerator);
+        Ok(Box::new(Ranges { each: self.each, hook, assigned: Vec::new() }))
+    }
+
+    fn restore_enumerator(&self, (): ()) -> FnResult<Box<dyn SplitEnumerator<Split = Range, State = ()>>> {
+        self.create_enumerator()
+    }
+
+    fn create_reader(&self, context: ReaderContext) -> FnResult<Box<dyn SourceReader<u64, Range>>> {
+        (self.reader)(Phase::Build, context.subtask())?;
+        let (hook, log) = (Arc::clone(&self.reader), self.log.clone());
+        Ok(Box::new(Reader { context, hook, log, range: None, is_last: false }))
+    }
+}
+
+struct Ranges {
+    each: Option<u64>,
+    hook: Hook,
+    assigned: Vec<u32>,
+}
+
+impl SplitEnumerator for Ranges {
+    type Split = Range;
+    type State = ();
+
+    fn start(&mut self, _out: &mut EnumeratorOutput<'_, Range>) -> FnResult {
+        (self.hook)(Phase::Open, 1)
+    }
+
+    fn on_split_request(&mut self, subtask: u32, out: &mut EnumeratorOutput<'_, Range>) -> FnResult {
+        (self.hook)(Phase::Process, subtask)?;
+        if self.assigned.contains(&subtask) {
+            out.no_more_splits(subtask);
+            return Ok(());
+        }
+        self.assigned.push(subtask);
+        let next = u64::from(subtask) * 1_000_000;
+        out.assign(subtask, &Range { next, end: self.each.map(|each| next + each) })
+    }
+
+    fn add_splits_back(&mut self, _splits: Vec<Range>, _subtask: u32) -> FnResult {
+        Ok(())
+    }
+
+    fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult {
+        Ok(())
+    }
+}
+
+struct Reader {
+    context: ReaderContext,
+    hook: Hook,
+    log: Log,
+    range: Option<Range>,
+    is_last: bool,
+}
+
+impl Reader {
+    fn at(&self, phase: Phase) -> FnResult {
+        self.log.note("numbers", self.context.subtask(), phase);
+        (self.hook)(phase, self.context.subtask())
+    }
+}
+
+impl SourceReader<u64, Range> for Reader {
+    fn start(&mut self) -> FnResult {
+        self.context.request_split();
+        self.at(Phase::Open)
+    }
+
+    fn add_splits(&mut self, mut splits: Vec<Range>) -> FnResult {
+        self.range = splits.pop();
+        Ok(())
+    }
+
+    fn notify_no_more_splits(&mut self) {
+        self.is_last = true;
+    }
+
+    fn poll_next(&mut self, out: &mut SourceOutput<'_, u64>) -> FnResult<InputStatus> {
+        self.at(Phase::Process)?;
+        let Some(range) = &mut self.range else {
+            let waits = InputStatus::NothingAvailable { retry_after: None };
+            return Ok(if self.is_last { InputStatus::EndOfInput } else { waits });
+        };
+        let until = range.end.unwrap_or(u64::MAX).min(range.next + 300);
+        while range.next < until {
+            out.collect_with_timestamp(range.next, range.next as i64);
+            range.next += 1;
+        }
+        if range.end == Some(range.next) {
+            self.range = None;
+            out.finish_split("range");
+            self.context.request_split();
+        }
+        Ok(InputStatus::MoreAvailable)
+    }
+
+    fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult<Vec<Range>> {
+        Ok(self.range.iter().cloned().collect())
+    }
+
+    fn close(&mut self) -> FnResult {
+        self.at(Phase::Close)
+    }
+}
+
+/// A job in the making; all records are `u64`.
+pub(super) struct TestJob {
+    pub(super) graph: StreamGraph,
+    operators: Vec<Arc<dyn OperatorFactory>>,
+    edges: Vec<Arc<dyn EdgeFactory>>,
+    pub(super) log: Log,
+    /// What the operators added by [`TestJob::collect`] have received.
+    pub(super) collected: Arc<Mutex<Vec<u64>>>,
+    /// Every operator holds a clone, so its count tells how many are alive.
+    token: Arc<()>,
+}
+
+impl TestJob {
+    pub(super) fn new(parallelism: u32) -> Self {
+        let defaults = GraphDefaults { parallelism, max_parallelism: None, chaining: true };
+        Self {
+            graph: StreamGraph { nodes: Vec::new(), edges: Vec::new(), defaults },
+            operators: Vec::new(),
+            edges: Vec::new(),
+            log: Log::default(),
+            collected: Arc::default(),
+            token: Arc::default(),
+        }
+    }
+
+    pub(super) fn add(&mut self, kind: NodeKind, name: &str, factory: Arc<dyn OperatorFactory>) -> NodeId {
+        let id = NodeId(self.graph.nodes.len() as u32);
+        self.operators.push(factory);
+        self.graph.nodes.push(StreamNode {
+            id,
+            kind,
+            name: name.to_owned(),
+            uid: None,
+            parallelism: None,
+            non_parallel: false,
+            max_parallelism: None,
+            chaining: ChainingStrategy::Always,
+            slot_sharing_group: None,
+        });
+        id
+    }
+
+    pub(super) fn connect(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        partitioning: Option<Partitioning>,
+        partitioner: Partitioner<u64>,
+    ) {
+        let id = self.graph.edges.len() as u32;
+        self.edges.push(edge_factory(partitioner));
+        self.graph.edges.push(StreamEdge { id, from, to, tag: None, partitioning });
+    }
+
+    pub(super) fn replace_partitioner(&mut self, edge: usize, partitioner: Partitioner<u64>) {
+        self.edges[edge] = edge_factory(partitioner);
+    }
+
+    pub(super) fn numbers(&mut self, each: Option<u64>, reader: Hook, enumerator: Hook) -> NodeId {
+        let source = Numbers { each, log: self.log.clone(), reader, enumerator };
+        let strategy = WatermarkStrategy::for_monotonous_timestamps();
+        self.add(NodeKind::Source, "numbers", source_factory(source, strategy))
+    }
+
+    fn probe(&mut self, name: &'static str, hook: Hook, collects: bool) -> NodeId {
+        let (log, token) = (self.log.clone(), Arc::clone(&self.token));
+        let collected = collects.then(|| Arc::clone(&self.collected));
+        let factory = operator_factory(move |setup| {
+            let _alive = &token;
+            log.note(name, setup.subtask, Phase::Build);
+            hook(Phase::Build, setup.subtask)?;
+            let (hook, log, collected) = (Arc::clone(&hook), log.clone(), collected.clone());
+            Ok(Probe { name, subtask: setup.subtask, hook, log, collected })
+        });
+        self.add(NodeKind::Operator, name, factory)
+    }
+
+    /// An operator that hands on what it gets.
+    pub(super) fn pass(
+        &mut self,
+        from: NodeId,
+        name: &'static str,
+        partitioning: Option<Partitioning>,
+        hook: Hook,
+    ) -> NodeId {
+        let id = self.probe(name, hook, false);
+        self.connect(from, id, partitioning, Partitioner::Plain);
+        id
+    }
+
+    /// The end of the stream.
+    pub(super) fn collect(&mut self, from: NodeId, partitioning: Option<Partitioning>, hook: Hook) -> NodeId {
+        let id = self.probe("collect", hook, true);
+        self.connect(from, id, partitioning, Partitioner::Plain);
+        id
+    }
+
+    pub(super) fn start(self) -> Result<Running, JobError> {
+        let program = Program {
+            name: "test".to_owned(),
+            graph: self.graph,
+            operators: self.operators,
+            edges: self.edges,
+        };
+        let options = LaunchOptions {
+            clock: Arc::new(SystemClock::new()),
+            backend: Arc::new(HashMapStateBackend),
+            buffer_timeout: Some(Duration::from_millis(100)),
+            auto_watermark_interval: Duration::from_millis(1),
+        };
+        let handle = launch(program, options)?;
+        Ok(Running { handle, log: self.log, collected: self.collected, token: self.token })
+    }
+
+    /// Starts the job, waits for its end, and checks that it has left nothing behind.
+    pub(super) fn run(self) -> Result<JobResult, JobError> {
+        self.start()?.end()
+    }
+}
+
+/// A job that runs.
+pub(super) struct Running {
+    pub(super) handle: JobHandle,
+    pub(super) log: Log,
+    pub(super) collected: Arc<Mutex<Vec<u64>>>,
+    token: Arc<()>,
+}
+
+impl Running {
+    /// Waits for the end of the job. No thread is left then, as each would keep its plan alive, and every operator
+    /// that was opened has been closed once.
+    pub(super) fn end(&self) -> Result<JobResult, JobError> {
+        let ended = self.handle.wait_for(LIMIT).expect("the job should have ended");
+        assert_eq!(Arc::strong_count(&self.token), 1, "threads are left");
+        let log = self.log.0.0.lock().unwrap();
+        for (operator, subtask, _) in log.order.iter().filter(|entry| entry.2 == Phase::Open) {
+            let closed =
+                log.order.iter().filter(|entry| **entry == (*operator, *subtask, Phase::Close)).count();
+            assert_eq!(closed, 1, "'{operator}' {subtask} was closed {closed} times");
+        }
+        drop(log);
+        ended
+    }
+}

@@ -1,0 +1,124 @@
+//! What the tests of several modules share: a clock that is set by hand, a task's surroundings without a task, and
+//! a chain's end that remembers what it saw.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use flott_core::Batch;
+use flott_core::seam::Clock;
+use flott_core::time::Timestamp;
+use flott_core::watermark::StreamStatus;
+
+use crate::error::ChainResult;
+use crate::metrics::TaskMetrics;
+use crate::operator::Input;
+use crate::seam::Signal;
+use crate::task::{TaskLink, TaskShared};
+
+/// Time that passes only when a test says so; wall clock and monotonic clock start at 0 together.
+#[derive(Debug, Default)]
+pub(crate) struct ManualClock {
+    ns: AtomicU64,
+}
+
+impl ManualClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.ns.fetch_add(by.as_nanos() as u64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn wall_ms(&self) -> Timestamp {
+        (self.monotonic_ns() / 1_000_000) as Timestamp
+    }
+
+    fn monotonic_ns(&self) -> u64 {
+        self.ns.load(Ordering::SeqCst)
+    }
+}
+
+/// What the operators of a task share, and the strings to pull at.
+pub(crate) struct TestTask {
+    pub(crate) shared: Rc<TaskShared>,
+    pub(crate) signal: Arc<Signal>,
+    pub(crate) canceled: Arc<AtomicBool>,
+    pub(crate) metrics: Arc<TaskMetrics>,
+}
+
+/// The surroundings of a task that runs on the current thread.
+pub(crate) fn task(clock: Arc<dyn Clock>) -> TestTask {
+    let signal = Arc::new(Signal::new());
+    signal.adopt();
+    let (canceled, metrics) = (Arc::<AtomicBool>::default(), Arc::new(TaskMetrics::new()));
+    let link = TaskLink { request_split: Arc::new(|| {}), auto_watermark_interval: Duration::ZERO };
+    let shared =
+        TaskShared::new(clock, Arc::clone(&signal), Arc::clone(&canceled), Arc::clone(&metrics), link);
+    TestTask { shared: Rc::new(shared), signal, canceled, metrics }
+}
+
+/// What reached a [`Recorder`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen<T> {
+    Batch(Batch<T>),
+    Watermark(Timestamp),
+    Status(StreamStatus),
+    Finish,
+}
+
+/// An input that remembers.
+pub(crate) struct Recorder<T>(pub(crate) Rc<RefCell<Vec<Seen<T>>>>);
+
+/// A recorder and what it will have seen.
+pub(crate) fn recorder<T: 'static>() -> (Box<dyn Input<T>>, Rc<RefCell<Vec<Seen<T>>>>)
+where
+    T: Clone,
+{
+    let seen = Rc::default();
+    (Box::new(Recorder(Rc::clone(&seen))), seen)
+}
+
+impl<T: Clone> Input<T> for Recorder<T> {
+    fn batch(&mut self, batch: &mut Batch<T>) -> ChainResult {
+        self.0.borrow_mut().push(Seen::Batch(batch.clone()));
+        batch.clear();
+        Ok(())
+    }
+
+    fn watermark(&mut self, watermark: Timestamp) -> ChainResult {
+        self.0.borrow_mut().push(Seen::Watermark(watermark));
+        Ok(())
+    }
+
+    fn status(&mut self, status: StreamStatus) -> ChainResult {
+        self.0.borrow_mut().push(Seen::Status(status));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> ChainResult {
+        Ok(())
+    }
+
+    fn open(&mut self) -> ChainResult {
+        Ok(())
+    }
+
+    fn processing_time(&mut self, _now: Timestamp) -> ChainResult {
+        Ok(())
+    }
+
+    fn next_timer(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn finish(&mut self) -> ChainResult {
+        self.0.borrow_mut().push(Seen::Finish);
+        Ok(())
+    }
+
+    fn close(&mut self) -> ChainResult {
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! A store whose type is known to its handle only.
+#![allow(unsafe_code)]
+
+use std::any::{Any, TypeId};
+
+use flott_core::{Data, Key};
+
+use crate::{namespace::Namespace, value_store::ValueStore};
+
+/// What the engine asks of a store without knowing its type.
+pub(crate) trait AnyStore: Any + Send {
+    /// Loads what the keys with these hashes have in the store into the cache.
+    fn prefetch(&self, hashes: &[u64]);
+
+    /// Bytes held by the store, without what keys and values own elsewhere.
+    fn memory_bytes(&self) -> usize;
+}
+
+impl<K: Key, N: Namespace, V: Data> AnyStore for ValueStore<K, N, V> {
+    fn prefetch(&self, hashes: &[u64]) {
+        // Only the operator knows the windows of its records; it fetches what they hold itself.
+        if let Some(global) = (&() as &dyn Any).downcast_ref::<N>() {
+            self.prefetch(hashes, global);
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+}
+
+/// A boxed store that hands itself out as what it is.
+///
+/// `dyn Any` can do the same, but asks the type id of the store by a virtual call: 2 ns at every access to state, as
+/// much as the look-up itself takes in a small table.
+pub(crate) struct ErasedStore {
+    /// The type behind `store`. Set in `new` from the type of its argument, and never changed, as `store` is not.
+    type_id: TypeId,
+    store: Box<dyn AnyStore>,
+}
+
+impl ErasedStore {
+    pub(crate) fn new<S: AnyStore>(store: S) -> Self {
+        Self { type_id: TypeId::of::<S>(), store: Box::new(store) }
+    }
+
+    pub(crate) fn any(&self) -> &dyn AnyStore {
+        &*self.store
+    }
+
+    #[inline]
+    pub(crate) fn is<S: AnyStore>(&self) -> bool {
+        self.type_id == TypeId::of::<S>()
+    }
+
+    #[inline]
+    pub(crate) fn downcast_mut<S: AnyStore>(&mut self) -> Option<&mut S> {
+        if !self.is::<S>() {
+            return None;
+        }
+        let store: *mut dyn AnyStore = &mut *self.store;
+        // SAFETY: `store` was made from an `S`, as `type_id` says, and is borrowed uniquely for as long as the result.
+        Some(unsafe { &mut *store.cast::<S>() })
+    }
+}

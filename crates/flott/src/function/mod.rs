@@ -1,0 +1,18 @@
+//! User functions. A closure serves where nothing is needed but the record; a struct that implements one of these
+//! traits has a life cycle and a context as well (Flink: rich functions).
+//!
+//! Each subtask works on a clone of its own. A function runs on one thread, and no two calls of it overlap.
+
+mod aggregate;
+mod context;
+mod key;
+mod process;
+mod transform;
+
+pub use aggregate::AggregateFunction;
+pub(crate) use context::KeyTimers;
+pub use context::{KeyedContext, OnTimerContext, OpenContext, ProcessContext, RuntimeContext};
+pub(crate) use key::{ByReference, ByValue, KeySelector};
+pub use process::{KeyedProcessFunction, ProcessFunction};
+pub(crate) use transform::{FilterClosure, FlatMapClosure, MapClosure, TryMapClosure};
+pub use transform::{FilterFunction, FlatMapFunction, MapFunction};

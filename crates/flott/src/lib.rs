@@ -1,0 +1,72 @@
+//! flott: a distributed, stateful stream processor with the architecture and the semantics of Apache Flink, as a Rust
+//! library and one binary.
+//!
+//! A program makes a [`StreamExecutionEnvironment`](environment::StreamExecutionEnvironment), reads sources, transforms
+//! streams and writes sinks; `execute` runs it, in this process, in parallel.
+//!
+//! ```
+//! use flott::prelude::*;
+//!
+//! let env = StreamExecutionEnvironment::new();
+//! let lines = env.from_elements(["to be or".to_owned(), "not to be".to_owned()]);
+//! let counts = lines
+//!     .flat_map(|line: String, out: &mut Collector<'_, (String, i64)>| {
+//!         line.split_whitespace().for_each(|word| out.collect((word.to_owned(), 1)));
+//!     })
+//!     .key_by_ref(|(word, _)| word)
+//!     .sum(|(_, count)| count)
+//!     .execute_and_collect()?;
+//! assert!(counts.contains(&("be".to_owned(), 2)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! * [`environment`] — where a program starts, and its settings;
+//! * [`stream`] — streams, keyed streams, windowed streams;
+//! * [`function`] — user functions and their contexts;
+//! * [`window`] — windows, triggers;
+//! * [`source`], [`sink`] — those that need nothing from outside (`flott-connectors` has the others);
+//! * [`options`] — the command line that programs share;
+//! * [`error`] — why a program did not run.
+//!
+//! The engine is in `flott-runtime`; its traits for sources and sinks are re-exported here.
+
+mod builder;
+pub mod environment;
+pub mod error;
+pub mod function;
+mod operators;
+pub mod options;
+pub mod sink;
+pub mod source;
+mod state;
+pub mod stream;
+mod terminal;
+pub mod window;
+
+pub use environment::StreamExecutionEnvironment;
+pub use error::Error;
+pub use options::JobOptions;
+
+/// What a program needs most, to be imported at once.
+pub mod prelude {
+    pub use std::time::Duration;
+
+    pub use flott_core::time::{MAX_WATERMARK, MIN_WATERMARK, NO_TIMESTAMP, TimeDomain, Timestamp};
+    pub use flott_core::watermark::{WatermarkGenerator, WatermarkStrategy};
+    pub use flott_core::{Data, Key};
+    pub use flott_runtime::error::{BoxError, FnResult, JobError};
+    pub use flott_runtime::job::{JobHandle, JobResult, JobStatus};
+    pub use flott_runtime::operator::{Collector, OutputTag};
+    pub use flott_state::{ValueState, ValueStateDescriptor};
+
+    pub use crate::environment::StreamExecutionEnvironment;
+    pub use crate::error::Error;
+    pub use crate::function::{
+        AggregateFunction, FilterFunction, FlatMapFunction, KeyedContext, KeyedProcessFunction, MapFunction,
+        OnTimerContext, OpenContext, ProcessContext, ProcessFunction, RuntimeContext,
+    };
+    pub use crate::options::JobOptions;
+    pub use crate::source::GeneratorSource;
+    pub use crate::stream::{DataStream, DataStreamSink, KeyedStream, WindowedStream};
+    pub use crate::window::{SlidingEventTimeWindows, TimeWindow, TumblingEventTimeWindows};
+}

@@ -1,0 +1,68 @@
+use std::marker::PhantomData;
+
+use flott_core::{Batch, Data};
+use flott_runtime::error::FnResult;
+use flott_runtime::operator::{Operator, Output};
+
+use crate::function::{FilterFunction, RuntimeContext};
+
+/// `filter`: the batch itself goes on, without what was dropped.
+pub(crate) struct FilterOperator<F, T> {
+    function: F,
+    context: RuntimeContext,
+    records: PhantomData<fn(T)>,
+}
+
+impl<F, T> FilterOperator<F, T> {
+    pub(crate) fn new(function: F, context: RuntimeContext) -> Self {
+        Self { function, context, records: PhantomData }
+    }
+}
+
+impl<F: FilterFunction<T>, T: Data> Operator for FilterOperator<F, T> {
+    type In = T;
+    type Out = T;
+
+    fn open(&mut self) -> FnResult {
+        self.function.open(&self.context)
+    }
+
+    fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<T>) -> FnResult {
+        let Batch { records, timestamps, hashes } = batch;
+        hashes.clear();
+        let mut failed = None;
+        let function = &mut self.function;
+        let mut keep = |record: &T| match function.filter(record) {
+            Ok(keep) => keep,
+            Err(error) => {
+                failed.get_or_insert(error);
+                false
+            }
+        };
+        if timestamps.is_empty() {
+            records.retain(keep);
+        } else {
+            let mut kept = 0;
+            let mut index = 0;
+            records.retain(|record| {
+                let keep = keep(record);
+                timestamps[kept] = timestamps[index];
+                kept += usize::from(keep);
+                index += 1;
+                keep
+            });
+            timestamps.truncate(kept);
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => {
+                out.forward(batch);
+                Ok(())
+            }
+        }
+    }
+
+    fn close(&mut self) -> FnResult {
+        self.function.close()
+    }
+}

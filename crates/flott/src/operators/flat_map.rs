@@ -1,0 +1,44 @@
+use std::marker::PhantomData;
+
+use flott_core::time::NO_TIMESTAMP;
+use flott_core::{Batch, Data};
+use flott_runtime::error::FnResult;
+use flott_runtime::operator::{Collector, Operator, Output};
+
+use crate::function::{FlatMapFunction, RuntimeContext};
+
+/// `flat_map`.
+pub(crate) struct FlatMapOperator<F, I, O> {
+    function: F,
+    context: RuntimeContext,
+    types: PhantomData<fn(I) -> O>,
+}
+
+impl<F, I, O> FlatMapOperator<F, I, O> {
+    pub(crate) fn new(function: F, context: RuntimeContext) -> Self {
+        Self { function, context, types: PhantomData }
+    }
+}
+
+impl<F: FlatMapFunction<I, O>, I: Data, O: Data> Operator for FlatMapOperator<F, I, O> {
+    type In = I;
+    type Out = O;
+
+    fn open(&mut self) -> FnResult {
+        self.function.open(&self.context)
+    }
+
+    fn process(&mut self, batch: &mut Batch<I>, out: &mut Output<O>) -> FnResult {
+        let mut out = Collector::new(out, NO_TIMESTAMP);
+        let timestamps = &batch.timestamps;
+        for (index, record) in batch.records.drain(..).enumerate() {
+            out.set_timestamp(timestamps.get(index).copied().unwrap_or(NO_TIMESTAMP));
+            self.function.flat_map(record, &mut out)?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> FnResult {
+        self.function.close()
+    }
+}

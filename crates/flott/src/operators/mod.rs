@@ -1,0 +1,19 @@
+//! The operators behind the API: a user's function inside a loop over a batch.
+
+mod filter;
+mod flat_map;
+mod keyed;
+mod keyed_process;
+mod map;
+mod process;
+mod reduce;
+mod watermarks;
+
+pub(crate) use filter::FilterOperator;
+pub(crate) use flat_map::FlatMapOperator;
+pub(crate) use keyed::KeyedBatch;
+pub(crate) use keyed_process::KeyedProcessOperator;
+pub(crate) use map::MapOperator;
+pub(crate) use process::ProcessOperator;
+pub(crate) use reduce::{Fold, ReduceOperator};
+pub(crate) use watermarks::TimestampsAndWatermarksOperator;

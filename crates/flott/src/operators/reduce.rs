@@ -1,0 +1,62 @@
+use std::sync::Arc;
+
+use flott_core::{Batch, Data, Key};
+use flott_runtime::error::FnResult;
+use flott_runtime::operator::{Operator, OperatorSetup, Output};
+use flott_state::{CurrentKey, KeyedState, StateError, ValueState, ValueStateDescriptor};
+
+use super::KeyedBatch;
+use crate::function::KeySelector;
+use crate::state::keyed_state;
+
+/// Folds a record into what its key has stored: the stored value becomes the new result.
+pub(crate) trait Fold<T>: Clone + Send + 'static {
+    fn fold(&mut self, stored: &mut T, record: T);
+}
+
+/// Rolling `reduce`, `sum`, `min`, … on a keyed stream: stores a record per key and emits it after each update.
+pub(crate) struct ReduceOperator<F, K, T> {
+    fold: F,
+    batch: KeyedBatch<T, K>,
+    state: KeyedState<K>,
+    stored: ValueState<T>,
+}
+
+impl<F, K: Key, T: Data> ReduceOperator<F, K, T> {
+    pub(crate) fn new(
+        fold: F,
+        selector: Arc<dyn KeySelector<T, K>>,
+        setup: &OperatorSetup,
+    ) -> Result<Self, StateError> {
+        let mut state = keyed_state(setup)?;
+        let stored = state.value_state(ValueStateDescriptor::new("reduced"))?;
+        Ok(Self { fold, batch: KeyedBatch::new(selector), state, stored })
+    }
+}
+
+impl<F: Fold<T>, K: Key, T: Data> Operator for ReduceOperator<F, K, T> {
+    type In = T;
+    type Out = T;
+
+    fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<T>) -> FnResult {
+        self.batch.extract(batch)?;
+        let (keys, hashes) = (self.batch.keys(), self.batch.hashes());
+        let made = out.buffer();
+        made.records.reserve(batch.len());
+        for (index, record) in batch.records.drain(..).enumerate() {
+            if let Some(ahead) = self.batch.ahead(index) {
+                self.state.prefetch(ahead);
+            }
+            let mut current = CurrentKey { state: &mut self.state, key: &keys[index], hash: hashes[index] };
+            if let Some(stored) = self.stored.get_mut(&mut current)? {
+                self.fold.fold(stored, record);
+                made.records.push(stored.clone());
+            } else {
+                made.records.push(record.clone());
+                self.stored.update(&mut current, record)?;
+            }
+        }
+        std::mem::swap(&mut made.timestamps, &mut batch.timestamps);
+        Ok(())
+    }
+}

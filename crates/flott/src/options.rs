@@ -1,0 +1,63 @@
+//! The command line that programs share.
+
+use std::path::{Path, PathBuf};
+
+use flott_core::config::Configuration;
+
+use crate::error::Error;
+
+/// Options of every flott program, to be flattened into its own:
+///
+/// ```
+/// #[derive(clap::Parser)]
+/// struct Options {
+///     #[command(flatten)]
+///     job: flott::JobOptions,
+/// }
+/// ```
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Job options")]
+pub struct JobOptions {
+    /// Sets a configuration key, such as `-D parallelism.default=4`; may be repeated
+    #[arg(short = 'D', value_name = "KEY=VALUE")]
+    pub dynamic: Vec<String>,
+
+    /// Reads configuration from a YAML file with Flink's keys; -D wins over it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Parallelism of operators that set none [default: the number of cores]
+    #[arg(short, long, value_name = "N")]
+    pub parallelism: Option<u32>,
+
+    /// Shows nothing on standard error while the job runs
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl JobOptions {
+    /// The configuration that the options make.
+    ///
+    /// # Errors
+    /// When a key is unknown, a value is invalid or the file can't be read.
+    pub fn configuration(&self) -> Result<Configuration, Error> {
+        let mut configuration = Configuration::new();
+        if let Some(path) = &self.config {
+            load_file(&mut configuration, path)?;
+        }
+        for setting in &self.dynamic {
+            configuration.set_dynamic(setting)?;
+        }
+        if let Some(parallelism) = self.parallelism {
+            configuration.set_dynamic(&format!("parallelism.default={parallelism}"))?;
+        }
+        Ok(configuration)
+    }
+}
+
+pub(crate) fn load_file(configuration: &mut Configuration, path: &Path) -> Result<(), Error> {
+    let text =
+        std::fs::read_to_string(path).map_err(|cause| Error::ConfigFile { path: path.to_owned(), cause })?;
+    configuration.load_file_text(&path.display().to_string(), &text)?;
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Sinks that need nothing from outside: print, discard, collect. Those that write files are in `flott-connectors`.
+
+mod collect;
+mod discard;
+mod print;
+
+pub use collect::{CollectSink, Collected};
+pub use discard::DiscardSink;
+pub use print::PrintSink;

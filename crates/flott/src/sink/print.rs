@@ -1,0 +1,82 @@
+use std::io::Write;
+use std::sync::Arc;
+
+use flott_core::Batch;
+use flott_runtime::error::FnResult;
+use flott_runtime::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+
+/// Prints each record on a line of standard output, behind Flink's prefix: `ID:N> ` with an identifier and parallelism
+/// above 1, `ID> ` with the identifier alone, `N> ` with parallelism alone, where N is the subtask from 1.
+pub struct PrintSink<F> {
+    format: Arc<F>,
+    identifier: Option<String>,
+}
+
+impl<F> PrintSink<F> {
+    /// Prints what `format` makes of each record.
+    pub fn new(format: F) -> Self {
+        Self { format: Arc::new(format), identifier: None }
+    }
+
+    /// Names the sink in its lines.
+    #[must_use]
+    pub fn named(mut self, identifier: &str) -> Self {
+        self.identifier = Some(identifier.to_owned());
+        self
+    }
+}
+
+/// What stands before the lines of a subtask.
+fn prefix(identifier: Option<&str>, subtask: u32, parallelism: u32) -> String {
+    match (identifier, parallelism) {
+        (Some(identifier), 1) => format!("{identifier}> "),
+        (Some(identifier), _) => format!("{identifier}:{}> ", subtask + 1),
+        (None, 1) => String::new(),
+        (None, _) => format!("{}> ", subtask + 1),
+    }
+}
+
+impl<T: 'static, F: Fn(&T) -> String + Send + Sync + 'static> Sink<T> for PrintSink<F> {
+    type Committable = NoCommittable;
+
+    fn create_writer(
+        &self,
+        context: &SinkContext,
+    ) -> FnResult<Box<dyn SinkWriter<T, Committable = NoCommittable>>> {
+        let prefix = prefix(self.identifier.as_deref(), context.subtask(), context.parallelism());
+        Ok(Box::new(PrintWriter { format: Arc::clone(&self.format), prefix, lines: Vec::new() }))
+    }
+}
+
+struct PrintWriter<F> {
+    format: Arc<F>,
+    prefix: String,
+    lines: Vec<u8>,
+}
+
+impl<T, F: Fn(&T) -> String> SinkWriter<T> for PrintWriter<F> {
+    type Committable = NoCommittable;
+
+    fn write(&mut self, batch: &mut Batch<T>, _context: WriteContext) -> FnResult {
+        for record in batch.records.drain(..) {
+            self.lines.extend_from_slice(self.prefix.as_bytes());
+            self.lines.extend_from_slice((self.format)(&record).as_bytes());
+            self.lines.push(b'\n');
+        }
+        batch.clear();
+        // One write for the batch: lines of several subtasks don't mix within a line.
+        let written = std::io::stdout().lock().write_all(&self.lines);
+        self.lines.clear();
+        Ok(written.map_err(|cause| format!("can't write to standard output: {cause}"))?)
+    }
+
+    fn flush(&mut self, _end_of_input: bool) -> FnResult {
+        Ok(std::io::stdout()
+            .lock()
+            .flush()
+            .map_err(|cause| format!("can't write to standard output: {cause}"))?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

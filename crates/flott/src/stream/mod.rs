@@ -1,0 +1,15 @@
+//! Streams: what a program is written with. A stream is a cheap handle to a place in the program; transforming it adds
+//! an operator behind that place and returns the new place.
+
+mod data_stream;
+mod keyed_stream;
+mod partition;
+mod rolling;
+mod settings;
+mod sink;
+mod windowed_stream;
+
+pub use data_stream::DataStream;
+pub use keyed_stream::KeyedStream;
+pub use sink::DataStreamSink;
+pub use windowed_stream::WindowedStream;
