@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flott_core::time::{MIN_WATERMARK, Timestamp};
 
@@ -86,6 +86,15 @@ impl OperatorMetrics {
     }
 }
 
+/// An operator of a chain.
+#[derive(Debug)]
+struct ChainedOperator {
+    name: String,
+    metrics: Arc<OperatorMetrics>,
+    /// Whether no operator of the same chain reads it.
+    is_tail: bool,
+}
+
 /// The figures of one subtask of a vertex.
 #[derive(Debug)]
 pub struct TaskMetrics {
@@ -97,7 +106,7 @@ pub struct TaskMetrics {
     pub watermark: Gauge,
     /// `numBuffersOut`: batches handed to other tasks.
     pub batches_out: Counter,
-    operators: Mutex<Vec<(String, Arc<OperatorMetrics>)>>,
+    operators: Mutex<Vec<ChainedOperator>>,
 }
 
 impl TaskMetrics {
@@ -112,13 +121,27 @@ impl TaskMetrics {
         }
     }
 
-    pub(crate) fn add_operator(&self, name: &str, metrics: Arc<OperatorMetrics>) {
-        self.operators.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), metrics));
+    fn lock_operators(&self) -> MutexGuard<'_, Vec<ChainedOperator>> {
+        self.operators.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an operator; `is_tail`: no operator of the same chain reads it.
+    pub(crate) fn add_operator(&self, name: &str, metrics: Arc<OperatorMetrics>, is_tail: bool) {
+        self.lock_operators().push(ChainedOperator { name: name.to_owned(), metrics, is_tail });
     }
 
     /// The chain's operators by name, in order from the head.
     pub fn operators(&self) -> Vec<(String, Arc<OperatorMetrics>)> {
-        self.operators.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let operators = self.lock_operators();
+        operators.iter().map(|operator| (operator.name.clone(), Arc::clone(&operator.metrics))).collect()
+    }
+
+    /// What the head of the chain has read and what all its ends have emitted.
+    fn records(&self) -> (u64, u64) {
+        let operators = self.lock_operators();
+        let tails = operators.iter().filter(|operator| operator.is_tail);
+        let out = tails.map(|operator| operator.metrics.records_out.get()).sum();
+        (operators.first().map_or(0, |head| head.metrics.records_in.get()), out)
     }
 }
 
@@ -142,7 +165,7 @@ pub struct VertexMetrics {
 pub struct VertexSnapshot {
     /// Records that the head of the chain has read (for a source: that it has emitted).
     pub records_in: u64,
-    /// Records that left the end of the chain (for a sink: that it has written).
+    /// Records that left the chain, at all its ends together (for a sink: that it has written).
     pub records_out: u64,
     /// Nanoseconds waiting for input.
     pub idle_ns: u64,
@@ -157,13 +180,9 @@ impl VertexMetrics {
     pub fn snapshot(&self) -> VertexSnapshot {
         let mut sum = VertexSnapshot { watermark: Timestamp::MAX, ..VertexSnapshot::default() };
         for task in &self.subtasks {
-            let operators = task.operators();
-            if let Some((_, head)) = operators.first() {
-                sum.records_in += head.records_in.get();
-            }
-            if let Some((_, tail)) = operators.last() {
-                sum.records_out += tail.records_out.get();
-            }
+            let (records_in, records_out) = task.records();
+            sum.records_in += records_in;
+            sum.records_out += records_out;
             sum.idle_ns += task.idle_ns.get();
             sum.back_pressured_ns += task.back_pressured_ns.get();
             sum.watermark = sum.watermark.min(task.watermark.get());

@@ -69,14 +69,14 @@ pub(crate) enum Seen<T> {
 }
 
 /// An input that remembers.
-pub(crate) struct Recorder<T>(pub(crate) Rc<RefCell<Vec<Seen<T>>>>);
+pub(crate) struct Recorder<T>(Record<T>);
 
-/// A recorder and what it will have seen.
-pub(crate) fn recorder<T: 'static>() -> (Box<dyn Input<T>>, Rc<RefCell<Vec<Seen<T>>>>)
-where
-    T: Clone,
-{
-    let seen = Rc::default();
+/// What a [`Recorder`] has seen, in order.
+pub(crate) type Record<T> = Rc<RefCell<Vec<Seen<T>>>>;
+
+/// A recorder and its record.
+pub(crate) fn recorder<T: Clone + 'static>() -> (Box<dyn Input<T>>, Record<T>) {
+    let seen = Record::default();
     (Box::new(Recorder(Rc::clone(&seen))), seen)
 }
 

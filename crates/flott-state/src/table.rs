@@ -30,7 +30,7 @@ const ROOMY: usize = 256;
 /// How many entries a table may hold.
 #[inline]
 const fn full_at(capacity: usize) -> usize {
-    if capacity <= ROOMY { capacity / 4 } else { capacity / 5 * 4 }
+    if capacity <= ROOMY { capacity / 2 } else { capacity / 5 * 4 }
 }
 
 const fn grown(capacity: usize) -> usize {
@@ -178,7 +178,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
 
     #[inline]
     fn home(&self, tag: u32) -> usize {
-        ((u128::from(tag) * self.slots.len() as u128) >> 32) as usize
+        ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
     }
 
     /// The position of the entry, or else of the vacant slot where its probe ended.

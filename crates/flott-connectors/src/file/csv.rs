@@ -11,7 +11,6 @@ use flott_runtime::error::FnResult;
 
 use super::bad_record::{BadRecord, Column};
 use super::content::{Content, newlines_before};
-use super::error::FileError;
 use super::format::{Format, Progress, RecordReader};
 use super::scanner::LineScanner;
 use super::split::FileInfo;
@@ -77,7 +76,8 @@ pub struct CsvReader {
 
 impl CsvReader {
     fn open(options: &CsvOptions, split: &FileSplit) -> FnResult<Self> {
-        let (header, header_end) = if options.header { read_header(options, &split.file)? } else { (None, 0) };
+        let (header, header_end) =
+            if options.header { read_header(options, &split.file)? } else { (None, 0) };
         let first = match split.position {
             Some(position) => position,
             None if split.start == 0 => 0,
@@ -141,9 +141,10 @@ impl CsvReader {
         out: &mut Records<'_, '_, T>,
     ) -> FnResult<bool> {
         let (field, cause) = match error.into_kind() {
-            ErrorKind::Utf8 { err, .. } => {
-                (Some(err.field() as u64), format!("byte {} of the field is not valid UTF-8", err.valid_up_to() + 1))
-            }
+            ErrorKind::Utf8 { err, .. } => (
+                Some(err.field() as u64),
+                format!("byte {} of the field is not valid UTF-8", err.valid_up_to() + 1),
+            ),
             // Both come from the recorder, whose error tells file and offset.
             ErrorKind::Io(error) => return Err(error.into_inner().unwrap_or_else(|| "end of file".into())),
             other => (None, format!("{other:?}")),
@@ -208,7 +209,9 @@ fn read_header(options: &CsvOptions, file: &FileInfo) -> FnResult<(Option<String
         Ok(_) => Ok((Some(header), rows.position().byte())),
         Err(error) => Err(match error.into_kind() {
             ErrorKind::Io(error) => error.into_inner().unwrap_or_else(|| "end of file".into()),
-            other => format!("{}:1: the header row can't be read: {}", file.path, describe_kind(&other)).into(),
+            other => {
+                format!("{}:1: the header row can't be read: {}", file.path, describe_kind(&other)).into()
+            }
         }),
     }
 }

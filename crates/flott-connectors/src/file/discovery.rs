@@ -66,8 +66,10 @@ fn walk(directory: &Path, found: &mut Vec<FileInfo>) -> Result<(), FileError> {
 }
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let list = || fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect();
-    list().map_err(|cause| access("list", directory, cause))
+    let list = |directory| -> std::io::Result<_> {
+        fs::read_dir(directory)?.map(|entry| entry.map(|entry: fs::DirEntry| entry.path())).collect()
+    };
+    list(directory).map_err(|cause| access("list", directory, cause))
 }
 
 fn is_hidden(name: &str) -> bool {

@@ -7,13 +7,17 @@ use std::io;
 #[non_exhaustive]
 pub enum FileError {
     /// There is no such file or directory.
-    #[error("there is nothing to read at '{path}': no such file or directory; check the path (it may end in a pattern such as '*.csv')")]
+    #[error(
+        "there is nothing to read at '{path}': no such file or directory; check the path (it may end in a pattern such as '*.csv')"
+    )]
     Missing {
         /// The path as the source has it.
         path: String,
     },
     /// The directory has no file to read, or no name matches the pattern.
-    #[error("there is nothing to read at '{path}': no file there, not counting names that begin with '.' or '_'; to wait for files use monitor_continuously")]
+    #[error(
+        "there is nothing to read at '{path}': no file there, not counting names that begin with '.' or '_'; to wait for files use monitor_continuously"
+    )]
     Empty {
         /// The path as the source has it.
         path: String,
@@ -35,7 +39,9 @@ pub enum FileError {
         cause: io::Error,
     },
     /// The file isn't any more what it was when the job found it.
-    #[error("'{path}' has changed since the job found it ({change}); files must be complete before the job sees them: write elsewhere, then move them here")]
+    #[error(
+        "'{path}' has changed since the job found it ({change}); files must be complete before the job sees them: write elsewhere, then move them here"
+    )]
     Changed {
         /// The file.
         path: String,
@@ -55,7 +61,9 @@ pub enum FileError {
         cause: io::Error,
     },
     /// A record passes the limit.
-    #[error("'{path}' has a record of more than {limit} bytes at byte {offset}; is it really a file of this format?")]
+    #[error(
+        "'{path}' has a record of more than {limit} bytes at byte {offset}; is it really a file of this format?"
+    )]
     RecordTooLong {
         /// The file.
         path: String,

@@ -101,10 +101,10 @@ impl<F: Format> SourceReader<F::Record, FileSplit> for FileReader<F> {
     }
 
     fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult<Vec<FileSplit>> {
-        let current = self.current.iter().map(|current| FileSplit {
-            position: Some(current.reader.position()),
-            ..current.split.clone()
-        });
+        let current = self
+            .current
+            .iter()
+            .map(|current| FileSplit { position: Some(current.reader.position()), ..current.split.clone() });
         Ok(current.chain(self.waiting.iter().cloned()).collect())
     }
 

@@ -54,7 +54,12 @@ impl SourceSplit for FileSplit {
 
 /// Cuts `file` into splits of `split_bytes` (default: such that each of `parallelism` readers gets one, but within
 /// 1 MiB and 64 MiB); one split if it can't be cut.
-pub(super) fn cut(file: &FileInfo, cuttable: bool, split_bytes: Option<u64>, parallelism: u32) -> Vec<FileSplit> {
+pub(super) fn cut(
+    file: &FileInfo,
+    cuttable: bool,
+    split_bytes: Option<u64>,
+    parallelism: u32,
+) -> Vec<FileSplit> {
     if file.length == 0 {
         return Vec::new();
     }

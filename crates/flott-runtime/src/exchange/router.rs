@@ -212,7 +212,11 @@ impl<T: Data> Router<T> {
     }
 
     fn send_all(&mut self) -> ChainResult {
-        (0..self.pending.len()).try_for_each(|target| self.send(target))
+        // Records are measured by their serde implementation, which is user code.
+        let outer = enter_operator(&self.name);
+        let sent = (0..self.pending.len()).try_for_each(|target| self.send(target));
+        leave_operator(outer);
+        sent
     }
 }
 

@@ -17,15 +17,21 @@ pub enum ChainingStrategy {
     Never,
 }
 
+/// Which edges of a graph are chained, by id.
+pub(super) fn chained_edges(graph: &StreamGraph) -> Vec<bool> {
+    let groups = graph.slot_sharing_groups();
+    graph.edges.iter().map(|edge| is_chained(graph, &groups, edge)).collect()
+}
+
 /// Whether the receiving operator of an edge runs in the same task as the sending one.
 ///
 /// It does if chaining is on, the receiver has no other input, both are in one slot sharing group, records are
 /// forwarded, parallelism is equal, and neither operator's strategy forbids it.
-pub(super) fn is_chained(graph: &StreamGraph, edge: &StreamEdge) -> bool {
+fn is_chained(graph: &StreamGraph, groups: &[&str], edge: &StreamEdge) -> bool {
     let (from, to) = (graph.node(edge.from), graph.node(edge.to));
     graph.defaults.chaining
         && graph.inputs(edge.to).count() == 1
-        && graph.slot_sharing_group_of(edge.from) == graph.slot_sharing_group_of(edge.to)
+        && groups[edge.from.0 as usize] == groups[edge.to.0 as usize]
         && graph.partitioning_of(edge) == Partitioning::Forward
         && graph.parallelism_of(from) == graph.parallelism_of(to)
         && from.chaining != ChainingStrategy::Never

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::chaining::is_chained;
+use super::chaining::chained_edges;
 use super::{GraphError, NodeId, NodeKind, StreamGraph};
 use crate::exchange::Partitioning;
 
@@ -54,10 +54,11 @@ impl JobGraph {
     /// As [`StreamGraph::validate`].
     pub fn of(graph: &StreamGraph) -> Result<Self, GraphError> {
         graph.validate()?;
+        let chained = chained_edges(graph);
         let mut vertex_of = vec![0; graph.nodes.len()];
         let mut vertices: Vec<JobVertex> = Vec::new();
         for node in &graph.nodes {
-            let feeding = graph.inputs(node.id).find(|edge| is_chained(graph, edge));
+            let feeding = graph.inputs(node.id).find(|edge| chained[edge.id as usize]);
             let vertex = match feeding {
                 Some(edge) => vertex_of[edge.from.0 as usize],
                 None => {
@@ -69,9 +70,9 @@ impl JobGraph {
             vertex_of[node.id.0 as usize] = vertex;
         }
         for vertex in &mut vertices {
-            vertex.name = chain_name(graph, vertex.head);
+            vertex.name = chain_name(graph, &chained, vertex.head);
         }
-        let exchanges = graph.edges.iter().filter(|edge| !is_chained(graph, edge));
+        let exchanges = graph.edges.iter().filter(|edge| !chained[edge.id as usize]);
         let edges = exchanges.map(|edge| JobEdge {
             edge: edge.id,
             from: vertex_of[edge.from.0 as usize] as u32,
@@ -110,15 +111,15 @@ fn vertex(graph: &StreamGraph, head: NodeId, id: u32) -> JobVertex {
     }
 }
 
-fn chain_name(graph: &StreamGraph, id: NodeId) -> String {
+fn chain_name(graph: &StreamGraph, chained: &[bool], id: NodeId) -> String {
     let node = graph.node(id);
     let prefix = match node.kind {
         NodeKind::Source => "Source: ",
         NodeKind::Operator => "",
         NodeKind::Sink => "Sink: ",
     };
-    let chained = graph.outputs(id).filter(|edge| is_chained(graph, edge));
-    let followers: Vec<String> = chained.map(|edge| chain_name(graph, edge.to)).collect();
+    let edges = graph.outputs(id).filter(|edge| chained[edge.id as usize]);
+    let followers: Vec<String> = edges.map(|edge| chain_name(graph, chained, edge.to)).collect();
     match followers.as_slice() {
         [] => format!("{prefix}{}", node.name),
         [only] => format!("{prefix}{} -> {only}", node.name),

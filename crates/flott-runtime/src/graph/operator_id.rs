@@ -34,6 +34,16 @@ impl std::fmt::Debug for OperatorId {
 impl StreamGraph {
     /// The identity of a node.
     pub fn operator_id(&self, id: NodeId) -> OperatorId {
+        // From the sources on: see `slot_sharing_groups`.
+        let mut ids = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes[..id.0 as usize] {
+            ids.push(self.operator_id_after(node.id, &ids));
+        }
+        self.operator_id_after(id, &ids)
+    }
+
+    /// The identity of a node, given those of all before it.
+    fn operator_id_after(&self, id: NodeId, before: &[OperatorId]) -> OperatorId {
         if let Some(uid) = &self.node(id).uid {
             return OperatorId::of_uid(uid);
         }
@@ -41,7 +51,7 @@ impl StreamGraph {
         let mut place = vec![0xff];
         place.extend_from_slice(&id.0.to_le_bytes());
         for input in self.inputs(id) {
-            place.extend_from_slice(&self.operator_id(input.from).0.to_le_bytes());
+            place.extend_from_slice(&before[input.from.0 as usize].0.to_le_bytes());
         }
         OperatorId(xxh3_128(&place))
     }

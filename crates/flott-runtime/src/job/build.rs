@@ -58,7 +58,8 @@ impl TaskBuilder<'_> {
     fn operator(&mut self, id: NodeId) -> ChainResult<Built> {
         let node = self.plan.program.graph.node(id);
         let metrics = Arc::new(OperatorMetrics::default());
-        self.metrics.add_operator(&node.name, Arc::clone(&metrics));
+        let is_tail = self.plan.program.graph.outputs(id).all(|edge| self.plan.exchange(edge.id).is_some());
+        self.metrics.add_operator(&node.name, Arc::clone(&metrics), is_tail);
         let setup = OperatorSetup {
             name: Arc::from(node.name.as_str()),
             operator_id: self.plan.program.graph.operator_id(id),

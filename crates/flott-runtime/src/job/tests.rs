@@ -3,6 +3,7 @@
 mod coordinator;
 mod failures;
 mod life;
+mod numbers;
 mod runs;
 mod sinks;
 mod support;

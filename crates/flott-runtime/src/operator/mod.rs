@@ -146,3 +146,6 @@ impl OperatorSetup {
         KeyGroupRange::of_subtask(self.subtask, self.parallelism, self.max_parallelism)
     }
 }
+
+#[cfg(test)]
+mod tests;

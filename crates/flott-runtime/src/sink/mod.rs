@@ -6,6 +6,7 @@
 //! them; it must be idempotent, as a commit is repeated when its outcome is unknown.
 
 mod operator;
+pub mod testing;
 
 use flott_core::time::Timestamp;
 use flott_core::{Batch, Data};

@@ -8,6 +8,7 @@
 mod enumerator;
 mod head;
 mod output;
+pub mod testing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -235,3 +236,6 @@ impl ReaderContext {
         &self.metrics
     }
 }
+
+#[cfg(test)]
+mod tests;

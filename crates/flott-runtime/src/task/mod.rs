@@ -1,7 +1,7 @@
 //! A task: one subtask of a chain, on a thread of its own, with a mailbox.
 //!
 //! Order of service: control, due timers, input, flush. The thread never awaits; when there is nothing to do it
-//! sleeps on its [`Signal`] until a channel, the mailbox or a timer wakes it.
+//! sleeps on its [`Signal`](crate::seam::Signal) until a channel, the mailbox or a timer wakes it.
 
 mod mailbox;
 mod panics;

@@ -8,7 +8,7 @@ use flott_runtime::error::FnResult;
 use crate::function::KeySelector;
 
 /// For how many records state is fetched ahead.
-pub(crate) const RUN: usize = 32;
+pub(crate) const RUN: usize = 16;
 
 /// Extracts the keys of batches into buffers that are used again.
 pub(crate) struct KeyedBatch<T, K> {

@@ -1,8 +1,6 @@
 //! Routers, channels and gates together, under random traffic in random order.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use flott_core::Batch;
@@ -18,7 +16,7 @@ use crate::metrics::Gauge;
 use crate::operator::Input;
 use crate::seam::Signal;
 use crate::task::Step;
-use crate::test_support::{ManualClock, Seen, recorder, task};
+use crate::test_support::{self, ManualClock, Seen, recorder, task};
 
 /// A record that knows its own history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -77,7 +75,7 @@ fn partitioning() -> impl Strategy<Value = Partitioning> {
 struct Flow {
     routers: Vec<Router<Record>>,
     gates: Vec<Gate<Record>>,
-    seen: Vec<Rc<RefCell<Vec<Seen<Record>>>>>,
+    seen: Vec<test_support::Record<Record>>,
     sent: Vec<Record>,
     watermarks: Vec<Timestamp>,
 }

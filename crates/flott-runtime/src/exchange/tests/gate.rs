@@ -1,7 +1,5 @@
 //! The merging of channels.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use flott_core::Batch;
@@ -13,13 +11,13 @@ use crate::exchange::channel::{Element, Sender, channel};
 use crate::metrics::Gauge;
 use crate::seam::Signal;
 use crate::task::Step;
-use crate::test_support::{Seen, recorder};
+use crate::test_support::{Record, Seen, recorder};
 
 struct Bench {
     senders: Vec<Sender<u64>>,
     gate: Gate<u64>,
     watermark: Gauge,
-    seen: Rc<RefCell<Vec<Seen<u64>>>>,
+    seen: Record<u64>,
 }
 
 fn bench(channels: usize) -> Bench {

@@ -2,16 +2,23 @@
 
 use super::*;
 
+/// Two sources and an operator that reads the first of them.
+fn two_sources() -> (StreamGraph, [NodeId; 3]) {
+    let mut graph = graph();
+    let first = add(&mut graph, NodeKind::Source, "first", &[]);
+    let second = add(&mut graph, NodeKind::Source, "second", &[]);
+    let reader = add(&mut graph, NodeKind::Operator, "reader", &[first]);
+    (graph, [first, second, reader])
+}
+
 #[test]
 fn a_uid_alone_decides_the_id() {
-    let mut graph = pair();
-    graph.nodes[1].uid = Some("counts".to_owned());
-    let id = graph.operator_id(NodeId(1));
-    assert_eq!(id, OperatorId::of_uid("counts"));
-    let extra = add(&mut graph, NodeKind::Source, "extra", &[]);
-    graph.edges[0].from = extra;
-    graph.nodes[1].name = "renamed".to_owned();
-    assert_eq!(graph.operator_id(NodeId(1)), id);
+    let (mut graph, [_, other, reader]) = two_sources();
+    graph.nodes[reader.0 as usize].uid = Some("counts".to_owned());
+    assert_eq!(graph.operator_id(reader), OperatorId::of_uid("counts"));
+    graph.edges[0].from = other;
+    graph.nodes[reader.0 as usize].name = "renamed".to_owned();
+    assert_eq!(graph.operator_id(reader), OperatorId::of_uid("counts"));
 }
 
 #[test]
@@ -30,11 +37,10 @@ fn without_uid_the_id_is_the_same_in_the_same_topology() {
 
 #[test]
 fn without_uid_the_id_depends_on_the_topology() {
-    let mut graph = pair();
-    let before = graph.operator_id(NodeId(1));
-    let extra = add(&mut graph, NodeKind::Source, "extra", &[]);
-    graph.edges[0].from = extra;
-    assert_ne!(graph.operator_id(NodeId(1)), before);
+    let (mut graph, [_, other, reader]) = two_sources();
+    let before = graph.operator_id(reader);
+    graph.edges[0].from = other;
+    assert_ne!(graph.operator_id(reader), before);
 }
 
 #[test]
@@ -47,4 +53,16 @@ fn operators_of_one_graph_have_different_ids() {
     let ids: std::collections::BTreeSet<_> =
         graph.nodes.iter().map(|node| graph.operator_id(node.id)).collect();
     assert_eq!(ids.len(), 4);
+}
+
+#[test]
+fn a_tower_of_diamonds_is_walked_in_no_time() {
+    let mut graph = graph();
+    let mut top = add(&mut graph, NodeKind::Source, "a", &[]);
+    for _ in 0..100 {
+        top = add(&mut graph, NodeKind::Operator, "twice", &[top, top]);
+    }
+    let below = graph.operator_id(NodeId(top.0 - 1));
+    assert_ne!(graph.operator_id(top), below);
+    assert_eq!(JobGraph::of(&graph).unwrap().vertices.len(), 101);
 }

@@ -95,6 +95,17 @@ fn each_operator_counts_each_record_once() {
 }
 
 #[test]
+fn what_leaves_a_chain_is_counted_at_all_its_ends() {
+    let mut job = TestJob::new(1);
+    let source = job.numbers(Some(EACH), calm(), calm());
+    let pass = job.pass(source, "pass", None, calm());
+    job.collect(pass, None, calm());
+    job.collect(pass, None, calm());
+    let snapshot = job.run().unwrap().vertices[0].snapshot();
+    assert_eq!((snapshot.records_in, snapshot.records_out), (EACH, 2 * EACH));
+}
+
+#[test]
 fn a_chain_is_opened_from_its_tail_and_finished_and_closed_from_its_head() {
     let mut job = TestJob::new(1);
     let source = job.numbers(Some(10), calm(), calm());

@@ -1,4 +1,4 @@
-//! Jobs built by hand: a source of numbers, operators that tell what happens to them, and a log of it.
+//! Jobs built by hand: operators that tell what happens to them, and a log of it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex};
@@ -8,6 +8,7 @@ use flott_core::Batch;
 use flott_core::watermark::WatermarkStrategy;
 use flott_state::backend::HashMapStateBackend;
 
+use super::numbers::Numbers;
 use crate::error::{FnResult, JobError};
 use crate::exchange::{Partitioner, Partitioning};
 use crate::graph::{ChainingStrategy, GraphDefaults, NodeId, NodeKind, StreamEdge, StreamGraph, StreamNode};
@@ -15,10 +16,6 @@ use crate::job::{JobHandle, JobResult, LaunchOptions, launch};
 use crate::operator::{Operator, Output};
 use crate::program::{EdgeFactory, OperatorFactory, Program, edge_factory, operator_factory, source_factory};
 use crate::seam::SystemClock;
-use crate::source::{
-    Boundedness, EnumeratorOutput, InputStatus, ReaderContext, Source, SourceOutput, SourceReader,
-    SourceSplit, SplitEnumerator,
-};
 
 /// How long anything may take before a test counts it as a hang.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -47,7 +44,7 @@ struct Entries {
 pub(super) struct Log(Arc<(Mutex<Entries>, Condvar)>);
 
 impl Log {
-    fn note(&self, operator: &'static str, subtask: u32, phase: Phase) {
+    pub(super) fn note(&self, operator: &'static str, subtask: u32, phase: Phase) {
         let mut entries = self.0.0.lock().unwrap();
         *entries.counts.entry((operator, phase)).or_default() += 1;
         if !matches!(phase, Phase::Process | Phase::Watermark) {
@@ -142,146 +139,6 @@ impl Operator for Probe {
     }
 }
 
-/// Each reader gets one split: the numbers `subtask × 1,000,000 ..`, so many, or without end.
-pub(super) struct Numbers {
-    pub(super) each: Option<u64>,
-    pub(super) log: Log,
-    /// What the readers do beside reading; `Process` is a poll.
-    pub(super) reader: Hook,
-    /// What the enumerator does beside, as if in subtask 1: `Build`, `Open`, and `Process` for each split request.
-    pub(super) enumerator: Hook,
-}
-
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct Range {
-    next: u64,
-    end: Option<u64>,
-}
-
-impl SourceSplit for Range {
-    fn split_id(&self) -> String {
-        "range".to_owned()
-    }
-}
-
-impl Source for Numbers {
-    type Out = u64;
-    type Split = Range;
-    type EnumeratorState = ();
-
-    fn boundedness(&self) -> Boundedness {
-        if self.each.is_some() { Boundedness::Bounded } else { Boundedness::ContinuousUnbounded }
-    }
-
-    fn create_enumerator(&self) -> FnResult<Box<dyn SplitEnumerator<Split = Range, State = ()>>> {
-        (self.enumerator)(Phase::Build, 1)?;
-        let hook = Arc::clone(&self.enumerator);
-        Ok(Box::new(Ranges { each: self.each, hook, assigned: Vec::new() }))
-    }
-
-    fn restore_enumerator(&self, (): ()) -> FnResult<Box<dyn SplitEnumerator<Split = Range, State = ()>>> {
-        self.create_enumerator()
-    }
-
-    fn create_reader(&self, context: ReaderContext) -> FnResult<Box<dyn SourceReader<u64, Range>>> {
-        (self.reader)(Phase::Build, context.subtask())?;
-        let (hook, log) = (Arc::clone(&self.reader), self.log.clone());
-        Ok(Box::new(Reader { context, hook, log, range: None, is_last: false }))
-    }
-}
-
-struct Ranges {
-    each: Option<u64>,
-    hook: Hook,
-    assigned: Vec<u32>,
-}
-
-impl SplitEnumerator for Ranges {
-    type Split = Range;
-    type State = ();
-
-    fn start(&mut self, _out: &mut EnumeratorOutput<'_, Range>) -> FnResult {
-        (self.hook)(Phase::Open, 1)
-    }
-
-    fn on_split_request(&mut self, subtask: u32, out: &mut EnumeratorOutput<'_, Range>) -> FnResult {
-        (self.hook)(Phase::Process, subtask)?;
-        if self.assigned.contains(&subtask) {
-            out.no_more_splits(subtask);
-            return Ok(());
-        }
-        self.assigned.push(subtask);
-        let next = u64::from(subtask) * 1_000_000;
-        out.assign(subtask, &Range { next, end: self.each.map(|each| next + each) })
-    }
-
-    fn add_splits_back(&mut self, _splits: Vec<Range>, _subtask: u32) -> FnResult {
-        Ok(())
-    }
-
-    fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult {
-        Ok(())
-    }
-}
-
-struct Reader {
-    context: ReaderContext,
-    hook: Hook,
-    log: Log,
-    range: Option<Range>,
-    is_last: bool,
-}
-
-impl Reader {
-    fn at(&self, phase: Phase) -> FnResult {
-        self.log.note("numbers", self.context.subtask(), phase);
-        (self.hook)(phase, self.context.subtask())
-    }
-}
-
-impl SourceReader<u64, Range> for Reader {
-    fn start(&mut self) -> FnResult {
-        self.context.request_split();
-        self.at(Phase::Open)
-    }
-
-    fn add_splits(&mut self, mut splits: Vec<Range>) -> FnResult {
-        self.range = splits.pop();
-        Ok(())
-    }
-
-    fn notify_no_more_splits(&mut self) {
-        self.is_last = true;
-    }
-
-    fn poll_next(&mut self, out: &mut SourceOutput<'_, u64>) -> FnResult<InputStatus> {
-        self.at(Phase::Process)?;
-        let Some(range) = &mut self.range else {
-            let waits = InputStatus::NothingAvailable { retry_after: None };
-            return Ok(if self.is_last { InputStatus::EndOfInput } else { waits });
-        };
-        let until = range.end.unwrap_or(u64::MAX).min(range.next + 300);
-        while range.next < until {
-            out.collect_with_timestamp(range.next, range.next as i64);
-            range.next += 1;
-        }
-        if range.end == Some(range.next) {
-            self.range = None;
-            out.finish_split("range");
-            self.context.request_split();
-        }
-        Ok(InputStatus::MoreAvailable)
-    }
-
-    fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult<Vec<Range>> {
-        Ok(self.range.iter().cloned().collect())
-    }
-
-    fn close(&mut self) -> FnResult {
-        self.at(Phase::Close)
-    }
-}
-
 /// A job in the making; all records are `u64`.
 pub(super) struct TestJob {
     pub(super) graph: StreamGraph,
@@ -341,9 +198,21 @@ impl TestJob {
     }
 
     pub(super) fn numbers(&mut self, each: Option<u64>, reader: Hook, enumerator: Hook) -> NodeId {
-        let source = Numbers { each, log: self.log.clone(), reader, enumerator };
+        let source = Numbers { each, is_silent: false, log: self.log.clone(), reader, enumerator };
         let strategy = WatermarkStrategy::for_monotonous_timestamps();
         self.add(NodeKind::Source, "numbers", source_factory(source, strategy))
+    }
+
+    /// A source whose enumerator never answers.
+    pub(super) fn silence(&mut self) -> NodeId {
+        let source = Numbers {
+            each: None,
+            is_silent: true,
+            log: self.log.clone(),
+            reader: calm(),
+            enumerator: calm(),
+        };
+        self.add(NodeKind::Source, "numbers", source_factory(source, WatermarkStrategy::no_watermarks()))
     }
 
     fn probe(&mut self, name: &'static str, hook: Hook, collects: bool) -> NodeId {
@@ -417,10 +286,12 @@ impl Running {
         let ended = self.handle.wait_for(LIMIT).expect("the job should have ended");
         assert_eq!(Arc::strong_count(&self.token), 1, "threads are left");
         let log = self.log.0.0.lock().unwrap();
-        for (operator, subtask, _) in log.order.iter().filter(|entry| entry.2 == Phase::Open) {
-            let closed =
-                log.order.iter().filter(|entry| **entry == (*operator, *subtask, Phase::Close)).count();
-            assert_eq!(closed, 1, "'{operator}' {subtask} was closed {closed} times");
+        let count = |operator, subtask, phase| {
+            log.order.iter().filter(|entry| **entry == (operator, subtask, phase)).count()
+        };
+        for &(operator, subtask, _) in log.order.iter().filter(|entry| entry.2 == Phase::Open) {
+            let [opened, closed] = [Phase::Open, Phase::Close].map(|phase| count(operator, subtask, phase));
+            assert_eq!(opened, closed, "'{operator}' {subtask} was opened and closed");
         }
         drop(log);
         ended

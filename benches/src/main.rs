@@ -1,0 +1,88 @@
+//! `flott-bench`: how fast flott is, and how fast it could be at most.
+//!
+//! Every workload runs in flott and, in the same process and in turn, as a loop written by hand that does the same work
+//! on one thread: the limit. Ratios of CPU time hold on a noisy machine where times do not.
+
+mod child;
+mod event;
+mod measure;
+mod report;
+mod sinks;
+mod workloads;
+
+use clap::{Parser, ValueEnum};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures flott against hand-written loops
+#[derive(Clone, Debug, Parser)]
+#[command(version)]
+pub(crate) struct Options {
+    /// What to run
+    #[arg(value_enum)]
+    workload: Workload,
+
+    /// Subtasks of each operator
+    #[arg(short, long, default_value_t = 1)]
+    parallelism: u32,
+
+    /// Records to process [default: depends on the workload]
+    #[arg(short, long)]
+    records: Option<u64>,
+
+    /// Distinct keys
+    #[arg(short, long, default_value_t = 1_000)]
+    keys: u64,
+
+    /// How often to run flott and the loop, in turn; medians are printed
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+
+    /// The text for word_count
+    #[arg(long, default_value = "data/kjv.txt")]
+    input: std::path::PathBuf,
+
+    /// One JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+
+    /// Runs flott only, for profiling
+    #[arg(long)]
+    no_limit: bool,
+}
+
+/// The workloads. Record i has key `splitmix64(i) % K`, value `i`, timestamp `i / 1000` ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Workload {
+    /// Generate, map, filter, checksum
+    Stateless,
+    /// Running counts of the words of a text
+    WordCount,
+    /// Running sum per key in ValueState, one output per record
+    KeyedSum,
+    /// Sums per key in tumbling event-time windows of 10 s
+    WindowSum,
+    /// 100,000 records/s through a keyed exchange
+    Latency,
+    /// From process start to the first record out
+    Startup,
+    /// Memory of a job with nothing to do
+    Idle,
+    #[value(hide = true)]
+    ChildFirstRecord,
+    #[value(hide = true)]
+    ChildIdle,
+}
+
+fn main() -> std::process::ExitCode {
+    let options = Options::parse();
+    match workloads::run(&options) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The workloads.
+
+mod keyed_sum;
+mod latency;
+mod stateless;
+mod window_sum;
+mod word_count;
+
+use anyhow::{Result, ensure};
+use flott::StreamExecutionEnvironment;
+
+use crate::measure::{Cost, measure, median, peak_rss, reset_peak_rss};
+use crate::report::{Limit, Report, cpu_ns};
+use crate::{Options, Workload, child};
+
+/// Runs the chosen workload and prints what it has shown.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let report = match options.workload {
+        Workload::Stateless => stateless::run(options)?,
+        Workload::WordCount => word_count::run(options)?,
+        Workload::KeyedSum => keyed_sum::run(options)?,
+        Workload::WindowSum => window_sum::run(options)?,
+        Workload::Latency => latency::run(options)?,
+        Workload::Startup => return child::startup(options),
+        Workload::Idle => return child::idle(options),
+        Workload::ChildFirstRecord => return child::first_record(),
+        Workload::ChildIdle => return child::idle_job(),
+    };
+    report.print(options.json)
+}
+
+/// An environment of the wanted parallelism that shows nothing.
+fn environment(options: &Options) -> StreamExecutionEnvironment {
+    let env = StreamExecutionEnvironment::new();
+    env.set_parallelism(options.parallelism).set_quiet(true);
+    env
+}
+
+/// Runs flott and the loop in turn and compares their medians.
+fn compare(
+    workload: &'static str,
+    options: &Options,
+    records: u64,
+    flott: impl Fn() -> Result<u64>,
+    limit: impl Fn() -> u64,
+) -> Result<Report> {
+    let (mut flott_costs, mut limit_costs): (Vec<Cost>, Vec<Cost>) = (Vec::new(), Vec::new());
+    reset_peak_rss();
+    flott_costs.push(measure(&flott)?);
+    let peak_rss_bytes = peak_rss()?;
+    for run in 0..options.runs.max(1) {
+        if run > 0 {
+            flott_costs.push(measure(&flott)?);
+        }
+        if !options.no_limit {
+            limit_costs.push(measure(|| Ok(limit()))?);
+        }
+    }
+    let cost = median(&flott_costs).unwrap_or(flott_costs[0]);
+    let limit = median(&limit_costs);
+    for other in flott_costs.iter().chain(&limit_costs) {
+        ensure!(
+            other.checksum == cost.checksum,
+            "{workload} is wrong: checksums {:016x} and {:016x} differ",
+            cost.checksum,
+            other.checksum
+        );
+    }
+    Ok(Report {
+        workload,
+        parallelism: options.parallelism,
+        records,
+        keys: options.keys,
+        seconds: cost.seconds,
+        records_per_second: records as f64 / cost.seconds,
+        cpu_ns_per_record: cpu_ns(&cost, records),
+        peak_rss_bytes,
+        checksum: cost.checksum,
+        limit: limit.map(|l| Limit { seconds: l.seconds, cpu_ns_per_record: cpu_ns(&l, records) }),
+        ratio: limit.map(|limit| limit.cpu_seconds / cost.cpu_seconds),
+        latency: None,
+    })
+}

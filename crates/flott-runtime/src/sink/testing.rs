@@ -1,0 +1,13 @@
+//! For tests of sinks: what a writer or committer needs, without a job around it.
+
+use std::sync::Arc;
+
+use flott_core::seam::Clock;
+
+use super::SinkContext;
+use crate::metrics::OperatorMetrics;
+
+/// The context of one subtask, with counters of its own.
+pub fn sink_context(subtask: u32, parallelism: u32, clock: Arc<dyn Clock>) -> SinkContext {
+    SinkContext { subtask, parallelism, clock, metrics: Arc::new(OperatorMetrics::default()) }
+}
