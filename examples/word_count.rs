@@ -34,7 +34,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let Err(error) = run(&Options::parse()) else { return ExitCode::SUCCESS };
-    eprintln!("error: {error:#}");
+    eprintln!("error: {error}");
     ExitCode::FAILURE
 }
 

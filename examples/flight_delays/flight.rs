@@ -51,5 +51,6 @@ fn utc_hour<'de, D: Deserializer<'de>>(field: D) -> Result<Timestamp, D::Error> 
         return Timestamp::deserialize(field);
     }
     let text = <&str>::deserialize(field)?;
-    utc::parse(text).ok_or_else(|| D::Error::custom(format!("'{text}' is not a time such as 2013-01-01T10:00:00Z")))
+    utc::parse(text)
+        .ok_or_else(|| D::Error::custom(format!("'{text}' is not a time such as 2013-01-01T10:00:00Z")))
 }

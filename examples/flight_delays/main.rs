@@ -27,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// How much earlier a flight may be scheduled than one that stands before it in the table. Within a day the table is
-/// in the order of actual departures with the cancelled flights last, which makes up to 19 hours. Its months come as
+/// in the order of actual departures with the cancelled flights last, which makes up to 23 hours. Its months come as
 /// 1, 10, 11, 12, 2, 3, …: the first flight of February, behind those of December, is 333.8 days out of order.
 const OUT_OF_ORDERNESS: Duration = Duration::from_secs(334 * 24 * 60 * 60);
 
@@ -48,7 +48,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let Err(error) = run(&Options::parse()) else { return ExitCode::SUCCESS };
-    eprintln!("error: {error:#}");
+    eprintln!("error: {error}");
     ExitCode::FAILURE
 }
 

@@ -1,6 +1,6 @@
 //! Where records come from and go to: connectors for flott, one module each behind a feature of the same name.
 //!
-//! * [`file`] — the source of files: a file, a directory or a pattern; plain or gzip; cut into splits that all
+//! * [`mod@file`] — the source of files: a file, a directory or a pattern; plain or gzip; cut into splits that all
 //!   subtasks read. Formats: lines of text, CSV (feature `csv`), JSON lines (feature `json`), or your own
 //!   [`file::Format`];
 //! * [`sink`] (feature `file`) — the sink of files: hidden while they are written, renamed when they are committed.

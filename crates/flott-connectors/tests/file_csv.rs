@@ -58,6 +58,14 @@ fn without_header_rows_are_read_by_position_and_delimiter_quote_and_trim_apply()
 }
 
 #[test]
+fn a_text_for_missing_values_is_read_as_none() {
+    let dir = file("name,delay\nanna,NA\nNAN,1\n");
+    let rows = read_all(&source(&dir, CsvOptions::new().null("NA"))).unwrap();
+    assert_eq!(rows, [row("anna", None), row("NAN", Some(1))]);
+    assert!(read_error(&source(&dir, CsvOptions::new())).contains("column 2 'delay'"));
+}
+
+#[test]
 fn a_bad_field_fails_with_file_line_column_and_text() {
     let dir = file("name,delay\nanna,5\n\n\"ber\nta\",6\ncarl,abc\n");
     let expected = format!("{}:6, column 2 'delay': invalid digit found in string (\"abc\")", path(&dir));

@@ -25,7 +25,8 @@ fn every_day_of_five_centuries_comes_back() {
 
 #[test]
 fn another_text_is_no_time() {
-    for text in ["", "NA", "2013-01-01", "2013-01-01T10:00Z", "2013-13-01T10:00:00Z", "2013-01-01T24:00:00Z"] {
+    for text in ["", "NA", "2013-01-01", "2013-01-01T10:00Z", "2013-13-01T10:00:00Z", "2013-01-01T24:00:00Z"]
+    {
         assert_eq!(parse(text), None, "{text}");
     }
 }

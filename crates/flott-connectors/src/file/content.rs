@@ -57,7 +57,8 @@ impl Content {
         }
     }
 
-    pub(super) fn path(&self) -> &str {
+    /// Path of the file.
+    pub fn path(&self) -> &str {
         &self.path
     }
 

@@ -64,6 +64,9 @@ pub struct CsvReader {
     file: FileInfo,
     rows: csv::Reader<Recorder>,
     row: StringRecord,
+    /// Text of missing values, and the row in which they are replaced.
+    null: Option<String>,
+    replaced: StringRecord,
     header: Option<StringRecord>,
     /// How many fields each row must have, once known; `None` for ever if rows may differ.
     width: Option<usize>,
@@ -90,6 +93,8 @@ impl CsvReader {
             newlines_before: content.newlines_before(),
             rows: options.reader(content),
             row: StringRecord::new(),
+            null: options.null.clone(),
+            replaced: StringRecord::new(),
             width: header.as_ref().map(StringRecord::len),
             header,
             flexible: options.flexible,
@@ -116,6 +121,7 @@ impl CsvReader {
                 return Ok(true);
             }
         }
+        self.replace_nulls();
         match self.row.deserialize(self.header.as_ref()) {
             Ok(record) => out.emit(record, (to - from) as usize),
             Err(error) => {
@@ -131,6 +137,18 @@ impl CsvReader {
             }
         }
         Ok(true)
+    }
+
+    /// Empties the fields that hold the text of missing values.
+    fn replace_nulls(&mut self) {
+        let Some(null) = &self.null else { return };
+        if self.row.iter().any(|field| field == null) {
+            self.replaced.clear();
+            for field in &self.row {
+                self.replaced.push_field(if field == null { "" } else { field });
+            }
+            std::mem::swap(&mut self.row, &mut self.replaced);
+        }
     }
 
     fn unreadable<T>(

@@ -217,12 +217,14 @@ fn a_directory_that_cannot_be_made_fails_before_any_record() {
     assert!(error.contains("can't create directory") && error.contains("file/out"), "{error}");
 }
 
+#[cfg(any(feature = "csv", feature = "json"))]
 #[derive(serde::Serialize)]
 struct Row {
     name: &'static str,
     delay: Option<i32>,
 }
 
+#[cfg(any(feature = "csv", feature = "json"))]
 fn rows() -> Vec<Row> {
     vec![Row { name: "a,b", delay: None }, Row { name: "c", delay: Some(-1) }]
 }

@@ -13,6 +13,7 @@ pub struct CsvOptions {
     pub(super) flexible: bool,
     trim: CsvTrim,
     pub(super) splittable: bool,
+    pub(super) null: Option<String>,
 }
 
 /// Which blanks around fields don't count.
@@ -36,6 +37,7 @@ impl Default for CsvOptions {
             flexible: false,
             trim: CsvTrim::None,
             splittable: false,
+            null: None,
         }
     }
 }
@@ -78,6 +80,14 @@ impl CsvOptions {
     #[must_use]
     pub fn trim(mut self, trim: CsvTrim) -> Self {
         self.trim = trim;
+        self
+    }
+
+    /// Text that stands for a missing value, such as `NA`: a field that is exactly this is read as an empty one. By
+    /// default only empty fields are missing.
+    #[must_use]
+    pub fn null(mut self, text: impl Into<String>) -> Self {
+        self.null = Some(text.into());
         self
     }
 

@@ -1,0 +1,35 @@
+# flott's commands. `make demo` and `make test` set up what they need by themselves; see tools/setup.
+
+# Build results are kept outside the checkout, so that clones share them.
+FLOTT_CACHE ?= $(HOME)/.cache/flott
+export CARGO_TARGET_DIR ?= $(FLOTT_CACHE)/target
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+WORKLOADS ?= stateless word_count keyed_sum window_sum latency startup idle
+
+.PHONY: help demo test bench fmt setup
+.DEFAULT_GOAL := help
+
+help: ## Lists these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## Builds flott, runs two jobs on real data and shows their results
+	@cargo build --locked --release --package flott-examples
+	@tools/demo "$(CARGO_TARGET_DIR)/release"
+
+test: setup ## Checks format, lints and docs; runs all tests and the examples
+	@tools/phase format cargo fmt --all --check
+	@tools/phase clippy cargo clippy --locked --workspace --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" tools/phase docs cargo doc --locked --workspace --no-deps
+	@tools/phase tests cargo test --locked --workspace
+	@tools/phase examples tools/demo "$(CARGO_TARGET_DIR)/debug"
+
+bench: setup ## Measures flott against hand-written loops; WORKLOADS="keyed_sum" ARGS="--keys 1000000" for less
+	@cargo build --locked --release --package flott-bench
+	@for workload in $(WORKLOADS); do "$(CARGO_TARGET_DIR)/release/flott-bench" $$workload $(ARGS) || exit; done
+
+fmt: setup ## Formats all code
+	@cargo fmt --all
+
+setup: ## Installs what a build needs, where it is missing
+	@tools/setup

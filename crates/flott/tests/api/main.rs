@@ -1,0 +1,17 @@
+//! What a user of the API can rely on, by theme. One binary, so that the engine is linked once.
+
+mod environment;
+mod errors;
+mod keyed_process;
+mod life_cycle;
+mod mid_stream_watermarks;
+mod model;
+mod partitioning;
+mod process_time;
+mod rolling;
+mod side_outputs;
+mod sources;
+mod support;
+mod transformations;
+mod window_vectors;
+mod windows;
