@@ -15,7 +15,7 @@ use crate::{
 mod tests;
 
 /// Tables of up to this many bytes in all are taken to be in a cache near the core anyway.
-const CACHED_BYTES: usize = 16 * 1024;
+const CACHED_BYTES: usize = 256 * 1024;
 
 /// A value per key and namespace, for the keys of a range of key groups.
 ///

@@ -78,3 +78,6 @@ fn hash_all(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

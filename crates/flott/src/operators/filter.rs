@@ -32,12 +32,13 @@ impl<F: FilterFunction<T>, T: Data> Operator for FilterOperator<F, T> {
         hashes.clear();
         let mut failed = None;
         let function = &mut self.function;
-        let mut keep = |record: &T| match function.filter(record) {
-            Ok(keep) => keep,
-            Err(error) => {
-                failed.get_or_insert(error);
-                false
-            }
+        let mut keep = |record: &T| {
+            // What has failed is not called again.
+            failed.is_none()
+                && function.filter(record).unwrap_or_else(|error| {
+                    failed = Some(error);
+                    false
+                })
         };
         if timestamps.is_empty() {
             records.retain(keep);

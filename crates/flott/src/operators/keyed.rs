@@ -57,3 +57,6 @@ impl<T: Data, K: Key> KeyedBatch<T, K> {
         self.hashes.get(start..end)
     }
 }
+
+#[cfg(test)]
+mod tests;

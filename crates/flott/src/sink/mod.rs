@@ -6,4 +6,6 @@ mod print;
 
 pub use collect::{CollectSink, Collected};
 pub use discard::DiscardSink;
+/// For sinks of one's own.
+pub use flott_runtime::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
 pub use print::PrintSink;

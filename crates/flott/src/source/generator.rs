@@ -209,3 +209,6 @@ impl<T, F: Fn(u64) -> T> SourceReader<T, GeneratorSplit> for GeneratorReader<F> 
         Ok(self.splits.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,5 +4,10 @@
 mod generator;
 mod single;
 
+/// For sources of one's own.
+pub use flott_runtime::source::{
+    Boundedness, EnumeratorOutput, EnumeratorState, InputStatus, ReaderContext, Source, SourceOutput,
+    SourceReader, SourceSplit, SplitEnumerator,
+};
 pub use generator::{GeneratorSource, GeneratorSplit};
 pub use single::{ElementsSource, IteratorSource};

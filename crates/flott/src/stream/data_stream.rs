@@ -1,5 +1,6 @@
 //! Streams without keys.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use flott_core::watermark::WatermarkStrategy;
@@ -120,6 +121,11 @@ impl<T: Data> DataStream<T> {
 
     /// Merges with another stream of the same type, in no particular order. A stream merged with itself comes twice.
     pub fn union(&self, other: &Self) -> Self {
+        if !Rc::ptr_eq(&self.env.builder, &other.env.builder) {
+            let problem = "the streams belong to different environments: build both in one".to_owned();
+            self.env.builder.borrow_mut().invalid("Union", problem);
+            return self.clone();
+        }
         let feeds = self.feeds.iter().chain(&other.feeds).cloned().collect();
         Self { env: self.env.clone(), at: self.at, feeds }
     }

@@ -112,8 +112,7 @@ impl<T: 'static> WindowAssigner<T> for SlidingEventTimeWindows {
     fn assign(&mut self, _record: &T, timestamp: Timestamp, windows: &mut Vec<TimeWindow>) {
         windows.clear();
         let mut start = TimeWindow::start_of(timestamp, self.offset_ms, self.slide_ms);
-        let after = timestamp.saturating_sub(self.size_ms);
-        while start > after {
+        while timestamp.saturating_sub(start) < self.size_ms {
             windows.push(TimeWindow { start, end: start.saturating_add(self.size_ms) });
             let Some(previous) = start.checked_sub(self.slide_ms) else { return };
             start = previous;

@@ -1,7 +1,6 @@
 //! The window operator: one accumulator for each key and window.
 
 use std::marker::PhantomData;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::metrics::OperatorMetrics;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output, OutputTag};
-use flott_runtime::task::TaskShared;
 use flott_state::{KeyedState, StateError, Timer, TimerQueue, WindowState};
 
 use super::trigger::WindowTimers;
@@ -87,7 +85,6 @@ pub(crate) struct WindowOperator<K, T, O, A: WindowAssigner<T>, R, G: WindowAggr
     assigned: Vec<A::Window>,
     late: Option<OutputTag<T>>,
     metrics: Arc<OperatorMetrics>,
-    task: Rc<TaskShared>,
     output: PhantomData<fn() -> O>,
 }
 
@@ -161,7 +158,6 @@ where
             assigned: Vec::new(),
             late: settings.late,
             metrics: Arc::clone(&setup.metrics),
-            task: Rc::clone(&setup.task),
             output: PhantomData,
         })
     }
@@ -172,7 +168,12 @@ where
         let assigned = std::mem::take(&mut self.assigned);
         // The last window gets the record itself, those before it get clones.
         let result = match assigned.as_slice() {
-            [] => Ok(()),
+            [] => {
+                let is_late =
+                    timestamp.saturating_add(self.windows.allowed_lateness_ms) <= self.windows.watermark;
+                self.count_late(is_late.then_some(record), timestamp, out);
+                Ok(())
+            }
             [only] => self
                 .add_to(only, index, record, timestamp, out)
                 .map(|late| self.count_late(late, timestamp, out)),
@@ -357,10 +358,5 @@ where
 
     fn next_timer(&self) -> Option<Timestamp> {
         self.windows.processing.next_due()
-    }
-
-    fn close(&mut self) -> FnResult {
-        debug_assert!(self.task.processing_time() > Timestamp::MIN);
-        Ok(())
     }
 }

@@ -23,10 +23,10 @@ pub struct TimeWindow {
 
 impl TimeWindow {
     /// The start of the window of `size` that holds `timestamp`, where windows start at `offset` and every `size` from
-    /// there. All in milliseconds.
+    /// there. All in milliseconds; the first window of all time is cut at its start.
     #[inline]
     pub const fn start_of(timestamp: Timestamp, offset: i64, size: i64) -> Timestamp {
-        timestamp.wrapping_sub(timestamp.wrapping_sub(offset).rem_euclid(size))
+        timestamp.saturating_sub(timestamp.wrapping_sub(offset).rem_euclid(size))
     }
 }
 

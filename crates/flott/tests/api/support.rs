@@ -5,15 +5,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use flott::prelude::*;
 use flott::source::{
-    Boundedness, GeneratorSplit, InputStatus, ReaderContext, Source, SourceOutput, SourceReader,
-    SplitEnumerator,
+    Boundedness, EnumeratorOutput, GeneratorSplit, InputStatus, ReaderContext, Source, SourceOutput,
+    SourceReader, SplitEnumerator,
 };
 use flott_core::seam::Clock;
-use flott_runtime::source::EnumeratorOutput;
 use serde::{Deserialize, Serialize};
 
 /// An environment that shows nothing.
-pub fn env(parallelism: u32) -> StreamExecutionEnvironment {
+pub(crate) fn env(parallelism: u32) -> StreamExecutionEnvironment {
     let env = StreamExecutionEnvironment::new();
     env.set_quiet(true).set_parallelism(parallelism);
     env
@@ -21,7 +20,7 @@ pub fn env(parallelism: u32) -> StreamExecutionEnvironment {
 
 /// One step of a scripted stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Step<T> {
+pub(crate) enum Step<T> {
     /// A record with a timestamp.
     At(T, Timestamp),
     /// A record without one.
@@ -30,14 +29,15 @@ pub enum Step<T> {
     Watermark(Timestamp),
 }
 
-pub use Step::{At, Untimed, Watermark};
+pub(crate) use Step::{At, Untimed, Watermark};
 
 /// Plays steps in order, each as a batch of its own, so that watermarks come exactly where the script has them.
-pub fn script<T: Data + Sync>(env: &StreamExecutionEnvironment, steps: Vec<Step<T>>) -> DataStream<T> {
-    let strategy = WatermarkStrategy::for_generator(|| OfScript).with_timestamp_assigner(|step, _| match step {
-        At(_, timestamp) => *timestamp,
-        Untimed(_) | Watermark(_) => NO_TIMESTAMP,
-    });
+pub(crate) fn script<T: Data + Sync>(env: &StreamExecutionEnvironment, steps: Vec<Step<T>>) -> DataStream<T> {
+    let strategy =
+        WatermarkStrategy::for_generator(|| OfScript).with_timestamp_assigner(|step, _| match step {
+            At(_, timestamp) => *timestamp,
+            Untimed(_) | Watermark(_) => NO_TIMESTAMP,
+        });
     env.from_source(Script(Arc::new(steps)), strategy, "Script").set_parallelism(1).flat_map(
         |step, out: &mut Collector<'_, T>| match step {
             At(record, _) | Untimed(record) => out.collect(record),
@@ -128,9 +128,9 @@ impl<T: Data> SourceReader<Step<T>, GeneratorSplit> for ScriptReader<T> {
 
 /// A closure as a [`ProcessFunction`].
 #[derive(Clone)]
-pub struct Process<F>(F);
+pub(crate) struct Process<F>(F);
 
-pub fn process<I, O, F>(function: F) -> Process<F>
+pub(crate) fn process<I, O, F>(function: F) -> Process<F>
 where
     F: FnMut(I, &mut ProcessContext, &mut Collector<'_, O>) -> FnResult + Clone + Send + 'static,
 {
@@ -152,7 +152,7 @@ where
 }
 
 /// The records with their timestamps.
-pub fn stamped<T: Data>(stream: &DataStream<T>) -> DataStream<(T, Option<Timestamp>)> {
+pub(crate) fn stamped<T: Data>(stream: &DataStream<T>) -> DataStream<(T, Option<Timestamp>)> {
     stream.process(process(
         |record, context: &mut ProcessContext, out: &mut Collector<'_, (T, Option<Timestamp>)>| {
             out.collect((record, context.timestamp()));
@@ -163,9 +163,9 @@ pub fn stamped<T: Data>(stream: &DataStream<T>) -> DataStream<(T, Option<Timesta
 
 /// Two closures as a [`KeyedProcessFunction`]: for records, and for timers.
 #[derive(Clone)]
-pub struct Keyed<E, T>(E, T);
+pub(crate) struct Keyed<E, T>(E, T);
 
-pub fn keyed<K, I, O, E, T>(on_element: E, on_timer: T) -> Keyed<E, T>
+pub(crate) fn keyed<K, I, O, E, T>(on_element: E, on_timer: T) -> Keyed<E, T>
 where
     E: FnMut(I, &mut KeyedContext<'_, K>, &mut Collector<'_, O>) -> FnResult + Clone + Send + 'static,
     T: FnMut(Timestamp, &mut OnTimerContext<'_, K>, &mut Collector<'_, O>) + Clone + Send + 'static,
@@ -200,14 +200,14 @@ where
 }
 
 /// A clock that shows what it was set to.
-pub struct ManualClock(AtomicI64);
+pub(crate) struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    pub fn at(wall_ms: Timestamp) -> Arc<Self> {
+    pub(crate) fn at(wall_ms: Timestamp) -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(wall_ms)))
     }
 
-    pub fn set(&self, wall_ms: Timestamp) {
+    pub(crate) fn set(&self, wall_ms: Timestamp) {
         self.0.store(wall_ms, Ordering::SeqCst);
     }
 }
@@ -223,13 +223,13 @@ impl Clock for ManualClock {
 }
 
 /// The records in their natural order, for streams whose order is not defined.
-pub fn sorted<T: Ord>(mut records: Vec<T>) -> Vec<T> {
+pub(crate) fn sorted<T: Ord>(mut records: Vec<T>) -> Vec<T> {
     records.sort();
     records
 }
 
 /// The error's text, which must be one line.
-pub fn line<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+pub(crate) fn line<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     let text = result.expect_err("the program is wrong").to_string();
     assert!(!text.contains('\n') && !text.is_empty(), "not one line: {text:?}");
     text

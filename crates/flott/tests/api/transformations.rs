@@ -50,17 +50,7 @@ fn every_transformation_keeps_the_timestamps() {
     assert_eq!(through(|s| s.key_by(|_| 0).sum(|n| n).map(|n| n)).len(), 4);
     assert_eq!(through(|s| s.key_by(|n| *n).reduce(|a, b| a + b)), want);
     assert_eq!(through(|s| s.rebalance().map(|n| n)), want);
-    assert_eq!(through(|s| s.disable_chaining_of_map()), want);
-}
-
-trait DisableChaining {
-    fn disable_chaining_of_map(&self) -> DataStream<i64>;
-}
-
-impl DisableChaining for DataStream<i64> {
-    fn disable_chaining_of_map(&self) -> DataStream<i64> {
-        self.map(|n| n).disable_chaining()
-    }
+    assert_eq!(through(|s| s.map(|n| n).disable_chaining()), want);
 }
 
 #[test]
@@ -75,7 +65,8 @@ fn a_filter_keeps_the_timestamps_of_a_whole_batch() {
 
 #[test]
 fn process_sees_the_watermark_that_came_before_a_record() {
-    let steps = vec![Untimed(1), Watermark(5), Untimed(2), Watermark(3), Untimed(3), Watermark(9), Untimed(4)];
+    let steps =
+        vec![Untimed(1), Watermark(5), Untimed(2), Watermark(3), Untimed(3), Watermark(9), Untimed(4)];
     let seen = script(&env(1), steps).process(process(|n: i64, context, out: &mut Collector<'_, _>| {
         out.collect((n, context.current_watermark()));
         Ok(())
@@ -104,32 +95,28 @@ fn the_watermark_of_a_union_is_the_least_of_its_streams() {
         script(&env, vec![Untimed("a".to_owned()), Watermark(100), Untimed("b".to_owned())]),
         script(&env, vec![Untimed("c".to_owned()), Watermark(10), Untimed("d".to_owned())]),
     );
-    // The slow stream stands still until the fast one has come to its end behind the union.
-    let (here, there) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-    let (wait_here, wait_there) = (Arc::clone(&here), Arc::clone(&there));
+    // The slow stream stands still until all of the fast one has come through the union.
+    let here = Arc::new(Barrier::new(2));
+    let there = Arc::clone(&here);
     let slow = slow.map(move |name| {
         if name == "c" {
-            wait_here.wait();
+            there.wait();
         }
         name
     });
-    // The fast one ends only when the slow one has come through, for what has ended holds nobody back.
-    let fast = fast.flat_map(move |name: String, out: &mut Collector<'_, String>| out.collect(name));
-    let seen = fast.union(&slow).process(process(move |name: String, context, out: &mut Collector<'_, _>| {
-        if name == "b" {
-            here.wait();
-        }
-        let _ = &wait_there;
-        out.collect((name, context.current_watermark()));
-        Ok(())
-    }));
-    drop(there);
+    let seen =
+        fast.union(&slow).process(process(move |name: String, context, out: &mut Collector<'_, _>| {
+            if name == "b" {
+                here.wait();
+            }
+            out.collect((name, context.current_watermark()));
+            Ok(())
+        }));
     let seen = seen.execute_and_collect().unwrap();
-    assert_eq!(seen[..3], [
-        ("a".to_owned(), MIN_WATERMARK),
-        ("b".to_owned(), MIN_WATERMARK),
-        ("c".to_owned(), MIN_WATERMARK)
-    ]);
+    assert_eq!(
+        seen[..3],
+        [("a".to_owned(), MIN_WATERMARK), ("b".to_owned(), MIN_WATERMARK), ("c".to_owned(), MIN_WATERMARK)]
+    );
     assert_eq!(seen[3], ("d".to_owned(), 10));
 }
 

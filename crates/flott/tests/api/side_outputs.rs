@@ -1,0 +1,100 @@
+//! Side outputs.
+
+use flott::prelude::*;
+
+use crate::support::{At, Watermark, env, line, process, script, sorted, stamped};
+
+/// Even numbers go on, odd ones to the side as text.
+fn split(numbers: &DataStream<i64>, odd: &OutputTag<String>) -> DataStream<i64> {
+    let odd = odd.clone();
+    numbers.process(process(move |n: i64, _: &mut ProcessContext, out: &mut Collector<'_, i64>| {
+        if n % 2 == 0 {
+            out.collect(n)
+        } else {
+            out.output(&odd, n.to_string())
+        }
+        Ok(())
+    }))
+}
+
+#[test]
+fn a_side_output_has_what_was_emitted_under_its_tag() {
+    for parallelism in [1, 2] {
+        let odd = OutputTag::new("odd");
+        let even = split(&env(parallelism).from_sequence(1, 5), &odd);
+        let all =
+            even.map(|n| format!("even {n}")).union(&even.side_output(&odd).map(|n| format!("odd {n}")));
+        let want = ["even 2", "even 4", "odd 1", "odd 3", "odd 5"];
+        assert_eq!(sorted(all.execute_and_collect().unwrap()), want);
+    }
+}
+
+#[test]
+fn a_side_output_that_nobody_reads_costs_nothing_and_vanishes() {
+    let even = split(&env(1).from_sequence(1, 5), &OutputTag::new("odd"));
+    assert_eq!(even.execute_and_collect().unwrap(), [2, 4]);
+}
+
+#[test]
+fn an_unknown_tag_is_an_empty_stream() {
+    let even = split(&env(1).from_sequence(1, 5), &OutputTag::new("odd"));
+    let unknown = even.side_output(&OutputTag::<String>::new("other"));
+    assert!(unknown.execute_and_collect().unwrap().is_empty());
+}
+
+#[test]
+fn two_types_under_one_tag_are_refused() {
+    let even = split(&env(1).from_sequence(1, 5), &OutputTag::new("odd"));
+    even.side_output(&OutputTag::<String>::new("odd")).discard();
+    even.side_output(&OutputTag::<u8>::new("odd")).discard();
+    assert_eq!(
+        line(even.execute_and_collect()),
+        "the job can't start: side output 'odd' of operator 'Process' is used with the types \
+         alloc::string::String and u8: a tag has one type"
+    );
+}
+
+#[test]
+fn a_side_output_can_have_side_outputs() {
+    let (odd, long) = (OutputTag::new("odd"), OutputTag::new("long"));
+    let odds = split(&env(1).from_sequence(1, 12), &odd).side_output(&odd);
+    let tag = long.clone();
+    let short = odds.process(process(
+        move |text: String, _: &mut ProcessContext, out: &mut Collector<'_, String>| {
+            if text.len() > 1 {
+                out.output(&tag, text.len())
+            } else {
+                out.collect(text)
+            }
+            Ok(())
+        },
+    ));
+    assert_eq!(short.side_output(&long).execute_and_collect().unwrap(), [2]);
+}
+
+#[test]
+fn records_on_side_outputs_keep_their_timestamps() {
+    let odd = OutputTag::new("odd");
+    let even = split(&script(&env(1), vec![At(1, 10), At(2, 20), At(3, 30)]), &odd);
+    let side = stamped(&even.side_output(&odd)).execute_and_collect().unwrap();
+    assert_eq!(side, [("1".to_owned(), Some(10)), ("3".to_owned(), Some(30))]);
+}
+
+#[test]
+fn watermarks_reach_side_outputs() {
+    for chaining in [true, false] {
+        let env = env(1);
+        if !chaining {
+            env.disable_operator_chaining();
+        }
+        let odd = OutputTag::new("odd");
+        let even = split(&script(&env, vec![At(1, 10), Watermark(15), At(3, 30)]), &odd);
+        let seen =
+            even.side_output(&odd).process(process(|text: String, context, out: &mut Collector<'_, _>| {
+                out.collect((text, context.current_watermark()));
+                Ok(())
+            }));
+        let want = [("1".to_owned(), MIN_WATERMARK), ("3".to_owned(), 15)];
+        assert_eq!(seen.execute_and_collect().unwrap(), want);
+    }
+}
