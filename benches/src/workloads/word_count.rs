@@ -33,8 +33,7 @@ pub(super) fn run(options: &Options) -> Result<Report> {
 
 fn flott(options: &Options, path: &Path) -> Result<u64> {
     let env = environment(options);
-    let (sink, sum) =
-        ChecksumSink::new(|(word, count): &(String, i64)| checksum(word.len() as u64, *count));
+    let (sink, sum) = ChecksumSink::new(|(word, count): &(String, i64)| checksum(word.len() as u64, *count));
     env.from_source(FileSource::lines(path), WatermarkStrategy::no_watermarks(), "text")
         .flat_map(|line: String, out: &mut Collector<'_, (String, i64)>| {
             line.split_ascii_whitespace().for_each(|word| out.collect((word.to_owned(), 1)));

@@ -125,6 +125,12 @@ impl TaskMetrics {
         self.operators.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Of a task that runs inside another: what the thread waits for is counted once and shown by both.
+    pub(crate) fn inside(outer: &Self) -> Self {
+        let (idle_ns, back_pressured_ns) = (outer.idle_ns.clone(), outer.back_pressured_ns.clone());
+        Self { idle_ns, back_pressured_ns, ..Self::new() }
+    }
+
     /// Adds an operator; `is_tail`: no operator of the same chain reads it.
     pub(crate) fn add_operator(&self, name: &str, metrics: Arc<OperatorMetrics>, is_tail: bool) {
         self.lock_operators().push(ChainedOperator { name: name.to_owned(), metrics, is_tail });

@@ -9,7 +9,7 @@ use flott_core::Data;
 use flott_core::watermark::WatermarkStrategy;
 
 use crate::error::{ChainError, ChainResult, FnResult};
-use crate::exchange::{Gate, Partitioner, Receiver, Router, RouterPlan, Sender, channel};
+use crate::exchange::{Gate, InlineExchange, Partitioner, Receiver, Router, RouterPlan, Sender, channel};
 use crate::graph::StreamGraph;
 use crate::metrics::Gauge;
 use crate::operator::{AnyOutput, Input, Operator, OperatorNode, OperatorSetup, Output, SideOutputs};
@@ -199,6 +199,9 @@ pub trait EdgeFactory: Send + Sync {
     ) -> ChainResult<ErasedHead>;
 
     #[doc(hidden)]
+    fn inline(&self, name: Arc<str>, watermark: Gauge, target: ErasedInput) -> ChainResult<ErasedInput>;
+
+    #[doc(hidden)]
     fn output(&self, targets: Vec<ErasedInput>, operator: &str) -> ChainResult<ErasedSide>;
 }
 
@@ -260,6 +263,13 @@ impl<T: Data> EdgeFactory for TypedEdge<T> {
         }
         let target = target.restore::<T>(operator)?;
         Ok(ErasedHead(Box::new(Gate::new(channels, watermark, target))))
+    }
+
+    fn inline(&self, name: Arc<str>, watermark: Gauge, target: ErasedInput) -> ChainResult<ErasedInput> {
+        let target = target.restore::<T>(&name)?;
+        let exchange: Box<dyn Input<T>> =
+            Box::new(InlineExchange::new(name, self.0.clone(), watermark, target));
+        Ok(ErasedInput::new(exchange))
     }
 
     fn output(&self, targets: Vec<ErasedInput>, operator: &str) -> ChainResult<ErasedSide> {

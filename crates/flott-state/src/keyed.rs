@@ -69,7 +69,10 @@ impl<K: Key> KeyedState<K> {
     }
 
     /// Registers a state of windows, or finds it again.
-    pub fn window_state<N: Namespace, V: Data>(&mut self, name: &str) -> Result<WindowState<N, V>, StateError> {
+    pub fn window_state<N: Namespace, V: Data>(
+        &mut self,
+        name: &str,
+    ) -> Result<WindowState<N, V>, StateError> {
         let handle = WindowState::<N, V>::type_name();
         let id = self.register::<ValueStore<K, N, V>>(name, handle, |of| {
             ValueStore::new(of.key_groups, of.max_parallelism)

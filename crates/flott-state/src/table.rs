@@ -193,7 +193,11 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         let home = self.home(tag);
         let Some(first) = self.slots.get(home) else { return Err(0) };
         let next = if home + 1 == self.slots.len() { 0 } else { home + 1 };
-        let at = if first.as_ref().map_or(NO_TAG, |slot| u64::from(slot.tag)) == u64::from(tag) { home } else { next };
+        let at = if first.as_ref().map_or(NO_TAG, |slot| u64::from(slot.tag)) == u64::from(tag) {
+            home
+        } else {
+            next
+        };
         match &self.slots[at] {
             Some(slot) if slot.holds(tag, key, namespace) => Ok(at),
             _ => self.probe(home, tag, key, namespace),

@@ -258,5 +258,6 @@ fn defaults(configuration: &Configuration) -> Result<GraphDefaults, Error> {
             MaxParallelism::Fixed(max_parallelism) => Some(max_parallelism),
         },
         chaining: configuration.get(&keys::OPERATOR_CHAINING)?,
+        inline_exchanges: configuration.get(&keys::INLINE_EXCHANGES)?,
     })
 }

@@ -1,8 +1,8 @@
 //! flott: a distributed, stateful stream processor with the architecture and the semantics of Apache Flink, as a Rust
 //! library and one binary.
 //!
-//! A program makes a [`StreamExecutionEnvironment`](environment::StreamExecutionEnvironment), reads sources, transforms
-//! streams and writes sinks; `execute` runs it, in this process, in parallel.
+//! A program makes a [`StreamExecutionEnvironment`], reads sources, transforms streams and writes sinks; `execute` runs
+//! it, in this process, in parallel.
 //!
 //! ```
 //! use flott::prelude::*;

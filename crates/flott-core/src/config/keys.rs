@@ -38,6 +38,10 @@ options! {
         "Whether operators that can be are chained into one task."
         .default("true").deprecated(&["pipeline.operator-chaining"]);
 
+    INLINE_EXCHANGES: bool = "pipeline.inline-exchanges.enabled",
+        "Whether an exchange between two operators of parallelism 1 is a call inside one task, instead of a queue between two threads."
+        .default("true");
+
     AUTO_WATERMARK_INTERVAL: Duration = "pipeline.auto-watermark-interval",
         "Time between two periodic watermarks of a source; 0 switches them off."
         .default("200 ms");

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::chaining::chained_edges;
-use super::{GraphError, NodeId, NodeKind, StreamGraph};
+use super::{GraphError, NodeId, NodeKind, StreamEdge, StreamGraph};
 use crate::exchange::Partitioning;
 
 /// A chain of operators that run in one task, in as many subtasks as its parallelism says.
@@ -36,6 +36,8 @@ pub struct JobEdge {
     pub to: u32,
     /// How records are spread.
     pub partitioning: Partitioning,
+    /// Whether the receiving vertex runs inside the task of the sending one, as both have one subtask.
+    pub inline: bool,
 }
 
 /// A program as chains and the exchanges between them.
@@ -78,13 +80,20 @@ impl JobGraph {
             from: vertex_of[edge.from.0 as usize] as u32,
             to: vertex_of[edge.to.0 as usize] as u32,
             partitioning: graph.partitioning_of(edge),
+            inline: is_inline(graph, edge),
         });
         Ok(Self { edges: edges.collect(), vertices })
     }
 
-    /// How many tasks the job has.
+    /// How many subtasks the vertices have together.
     pub fn task_count(&self) -> usize {
         self.vertices.iter().map(|vertex| vertex.parallelism as usize).sum()
+    }
+
+    /// The vertex whose task runs this one: itself, or the one before it if the exchange between them is inline.
+    pub fn host(&self, vertex: u32) -> u32 {
+        let inline = self.edges.iter().find(|edge| edge.inline && edge.to == vertex);
+        inline.map_or(vertex, |edge| self.host(edge.from))
     }
 
     /// How many slots the job needs: the largest parallelism of each slot sharing group, added up.
@@ -96,6 +105,20 @@ impl JobGraph {
         }
         groups.values().sum()
     }
+}
+
+/// Whether an exchange is a call inside one task: it leads from one subtask to one subtask that has no other input, so
+/// a thread and a queue of its own would only cost. What the user has kept apart, by a slot sharing group or by not
+/// chaining, stays apart, and so does a forward edge that is not chained.
+fn is_inline(graph: &StreamGraph, edge: &StreamEdge) -> bool {
+    let single = |id| graph.parallelism_of(graph.node(id)) == 1;
+    graph.defaults.inline_exchanges
+        && graph.defaults.chaining
+        && single(edge.from)
+        && single(edge.to)
+        && !matches!(graph.partitioning_of(edge), Partitioning::Forward | Partitioning::Custom)
+        && graph.inputs(edge.to).count() == 1
+        && graph.slot_sharing_group_of(edge.from) == graph.slot_sharing_group_of(edge.to)
 }
 
 fn vertex(graph: &StreamGraph, head: NodeId, id: u32) -> JobVertex {

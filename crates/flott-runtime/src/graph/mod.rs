@@ -83,6 +83,8 @@ pub struct GraphDefaults {
     pub max_parallelism: Option<u32>,
     /// Whether operators are chained at all.
     pub chaining: bool,
+    /// Whether an exchange from one subtask to one subtask is a call inside one task.
+    pub inline_exchanges: bool,
 }
 
 /// A program as its user wrote it.

@@ -11,7 +11,8 @@ mod errors;
 mod identity;
 
 fn graph() -> StreamGraph {
-    let defaults = GraphDefaults { parallelism: 2, max_parallelism: None, chaining: true };
+    let defaults =
+        GraphDefaults { parallelism: 2, max_parallelism: None, chaining: true, inline_exchanges: false };
     StreamGraph { nodes: Vec::new(), edges: Vec::new(), defaults }
 }
 

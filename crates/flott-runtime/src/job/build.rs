@@ -44,6 +44,8 @@ pub(super) struct TaskBuilder<'a> {
     pub(super) ends: TaskEnds,
     pub(super) shared: Rc<TaskShared>,
     pub(super) metrics: Arc<TaskMetrics>,
+    /// The figures of all tasks by vertex and subtask, for the vertices that run inside this task.
+    pub(super) job_metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
 }
 
 impl TaskBuilder<'_> {
@@ -107,9 +109,12 @@ impl TaskBuilder<'_> {
                 Built::Head(_) => Err(broken(name, "a source can't have an input")),
             };
         };
+        if exchange.inline {
+            return self.inline_target(edge, exchange.to);
+        }
         let down = &self.plan.job_graph.vertices[exchange.to as usize];
         let plan = RouterPlan {
-            name: Arc::from(format!("{name} (partitioning)")),
+            name: partitioning_name(name),
             partitioning: exchange.partitioning,
             from_subtask: self.subtask,
             downstream_parallelism: down.parallelism,
@@ -121,6 +126,22 @@ impl TaskBuilder<'_> {
         factory.router(ends, ErasedRouterPlan(plan), Rc::clone(&self.shared))
     }
 
+    /// Builds the vertex behind an inline exchange, which counts for itself.
+    fn inline_target(&mut self, edge: &StreamEdge, vertex: u32) -> ChainResult<ErasedInput> {
+        let name = &self.plan.program.graph.node(edge.to).name;
+        let own = Arc::clone(&self.job_metrics[vertex as usize][self.subtask as usize]);
+        let outer = std::mem::replace(&mut self.metrics, Arc::clone(&own));
+        let built = self.operator(edge.to);
+        self.metrics = outer;
+        match built? {
+            Built::Input(input) => {
+                let factory = &self.plan.program.edges[edge.id as usize];
+                factory.inline(partitioning_name(name), own.watermark.clone(), input)
+            }
+            Built::Head(_) => Err(broken(name, "a source can't have an input")),
+        }
+    }
+
     fn gate(self, target: ErasedInput) -> ChainResult<ErasedHead> {
         let name = &self.plan.program.graph.node(self.vertex.head).name;
         let first = self.ends.receivers.keys().next().copied();
@@ -129,6 +150,11 @@ impl TaskBuilder<'_> {
         let ends = self.ends.receivers.into_values().map(|end| end as Box<dyn Any>).collect();
         factory.gate(ends, self.metrics.watermark.clone(), target, name)
     }
+}
+
+/// How an exchange is named in errors.
+fn partitioning_name(operator: &str) -> Arc<str> {
+    Arc::from(format!("{operator} (partitioning)"))
 }
 
 fn broken(operator: &str, problem: &str) -> ChainError {

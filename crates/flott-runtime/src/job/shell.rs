@@ -87,12 +87,8 @@ struct SourceHost {
 pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
     let job_graph = JobGraph::of(&program.graph)?;
     let sources = create_enumerators(&program, &job_graph)?;
-    let metrics: Vec<Vec<Arc<TaskMetrics>>> = job_graph
-        .vertices
-        .iter()
-        .map(|vertex| (0..vertex.parallelism).map(|_| Arc::new(TaskMetrics::new())).collect())
-        .collect();
-    let vertices = job_graph.vertices.iter().zip(&metrics);
+    let metrics = Arc::new(task_metrics(&job_graph));
+    let vertices = job_graph.vertices.iter().zip(metrics.iter());
     let vertices =
         vertices.map(|(vertex, tasks)| VertexMetrics { name: vertex.name.clone(), subtasks: tasks.clone() });
     let (messages, inbox) = sync_channel(MESSAGES);
@@ -116,6 +112,21 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
     spawn("flott-coordinator".to_owned(), move || shell.run())
         .map_err(|cause| JobError::Resource { what: "a thread for the coordinator".to_owned(), cause })?;
     Ok(handle)
+}
+
+/// The figures of each task, by vertex and subtask.
+fn task_metrics(job_graph: &JobGraph) -> Vec<Vec<Arc<TaskMetrics>>> {
+    let mut metrics: Vec<Vec<Arc<TaskMetrics>>> = Vec::new();
+    for vertex in &job_graph.vertices {
+        let outer = job_graph.edges.iter().find(|edge| edge.inline && edge.to == vertex.id);
+        let task = |_| match outer {
+            Some(edge) => TaskMetrics::inside(&metrics[edge.from as usize][0]),
+            None => TaskMetrics::new(),
+        };
+        let tasks = (0..vertex.parallelism).map(task).map(Arc::new).collect();
+        metrics.push(tasks);
+    }
+    metrics
 }
 
 fn create_enumerators(
@@ -160,8 +171,9 @@ fn signals(job_graph: &JobGraph) -> Vec<Vec<Arc<Signal>>> {
 fn connect(plan: &JobPlan, signals: &[Vec<Arc<Signal>>]) -> Vec<Vec<TaskEnds>> {
     let mut ends: Vec<Vec<TaskEnds>> =
         signals.iter().map(|tasks| tasks.iter().map(|_| TaskEnds::default()).collect()).collect();
-    for exchange in &plan.job_graph.edges {
-        let (up, down) = (exchange.from as usize, exchange.to as usize);
+    for exchange in plan.job_graph.edges.iter().filter(|exchange| !exchange.inline) {
+        // A vertex inside the task of another sends from there; one that receives from a channel hosts itself.
+        let (up, down) = (plan.job_graph.host(exchange.from) as usize, exchange.to as usize);
         let (from, to) = (signals[up].len() as u32, signals[down].len() as u32);
         let targets: Vec<_> = (0..from).map(|task| exchange.partitioning.targets(task, from, to)).collect();
         let factory = &plan.program.edges[exchange.edge as usize];
@@ -178,7 +190,7 @@ fn connect(plan: &JobPlan, signals: &[Vec<Arc<Signal>>]) -> Vec<Vec<TaskEnds>> {
 
 fn start_tasks(
     plan: &Arc<JobPlan>,
-    metrics: &[Vec<Arc<TaskMetrics>>],
+    metrics: &Arc<Vec<Vec<Arc<TaskMetrics>>>>,
     messages: &SyncSender<Message>,
     options: &LaunchOptions,
 ) -> Result<BTreeMap<TaskId, RunningTask>, JobError> {
@@ -186,6 +198,9 @@ fn start_tasks(
     let ends = connect(plan, &signals);
     let mut tasks = BTreeMap::new();
     for (vertex, ends) in plan.job_graph.vertices.iter().zip(ends) {
+        if plan.job_graph.host(vertex.id) != vertex.id {
+            continue;
+        }
         for (subtask, ends) in (0..vertex.parallelism).zip(ends) {
             let id = TaskId { vertex: vertex.id, subtask };
             let start = TaskStart {
@@ -194,7 +209,7 @@ fn start_tasks(
                 ends,
                 signal: Arc::clone(&signals[vertex.id as usize][subtask as usize]),
                 canceled: Arc::default(),
-                metrics: Arc::clone(&metrics[vertex.id as usize][subtask as usize]),
+                metrics: Arc::clone(metrics),
                 messages: messages.clone(),
                 options: options.clone(),
             };
@@ -217,7 +232,7 @@ struct TaskStart {
     ends: TaskEnds,
     signal: Arc<Signal>,
     canceled: Arc<AtomicBool>,
-    metrics: Arc<TaskMetrics>,
+    metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
     messages: SyncSender<Message>,
     options: LaunchOptions,
 }
@@ -259,18 +274,18 @@ impl TaskStart {
             auto_watermark_interval: self.options.auto_watermark_interval,
         };
         let clock = Arc::clone(&self.options.clock);
-        let shared =
-            Rc::new(TaskShared::new(clock, self.signal, self.canceled, Arc::clone(&self.metrics), link));
+        let metrics = Arc::clone(&self.metrics[id.vertex as usize][id.subtask as usize]);
+        let shared = Rc::new(TaskShared::new(clock, self.signal, self.canceled, Arc::clone(&metrics), link));
         let flush = match self.options.buffer_timeout {
             Some(timeout) => {
                 FlushPolicy::Timeout { ns: u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX) }
             }
             None => FlushPolicy::WhenFull,
         };
-        let (ends, metrics, plan) = (self.ends, self.metrics, &self.plan);
+        let (ends, job_metrics, plan) = (self.ends, self.metrics, &self.plan);
         let built = guard(|| {
             let shared = Rc::clone(&shared);
-            TaskBuilder { plan, vertex, subtask: id.subtask, ends, shared, metrics }.build()
+            TaskBuilder { plan, vertex, subtask: id.subtask, ends, shared, metrics, job_metrics }.build()
         });
         match built {
             Ok(head) => Task { head: head.0, shared, mailbox, flush }.live(),

@@ -41,7 +41,7 @@ impl Log {
         }
     }
 
-    pub(super) fn end(&self, handle: &JobHandle, result: &Result<JobResult, JobError>) {
+    pub(super) fn end(handle: &JobHandle, result: &Result<JobResult, JobError>) {
         // A failure is the caller's to tell.
         if let Ok(result) = result {
             tracing::info!(

@@ -33,7 +33,7 @@ pub(crate) fn follow(handle: &JobHandle, quiet: bool) -> Result<JobResult, JobEr
     }
     let mut log = log::Log::new(handle);
     let result = follow_every(handle, LOG_INTERVAL, |handle| log.write(handle));
-    log.end(handle, &result);
+    log::Log::end(handle, &result);
     result
 }
 

@@ -1,5 +1,12 @@
 //! What a user of the API can rely on, by theme. One binary, so that the engine is linked once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the helpers of tests are tests too"
+)]
+
 mod environment;
 mod errors;
 mod keyed_process;

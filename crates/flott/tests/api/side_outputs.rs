@@ -9,9 +9,9 @@ fn split(numbers: &DataStream<i64>, odd: &OutputTag<String>) -> DataStream<i64> 
     let odd = odd.clone();
     numbers.process(process(move |n: i64, _: &mut ProcessContext, out: &mut Collector<'_, i64>| {
         if n % 2 == 0 {
-            out.collect(n)
+            out.collect(n);
         } else {
-            out.output(&odd, n.to_string())
+            out.output(&odd, n.to_string());
         }
         Ok(())
     }))
@@ -62,9 +62,9 @@ fn a_side_output_can_have_side_outputs() {
     let short = odds.process(process(
         move |text: String, _: &mut ProcessContext, out: &mut Collector<'_, String>| {
             if text.len() > 1 {
-                out.output(&tag, text.len())
+                out.output(&tag, text.len());
             } else {
-                out.collect(text)
+                out.collect(text);
             }
             Ok(())
         },

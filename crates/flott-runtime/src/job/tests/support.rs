@@ -153,7 +153,8 @@ pub(super) struct TestJob {
 
 impl TestJob {
     pub(super) fn new(parallelism: u32) -> Self {
-        let defaults = GraphDefaults { parallelism, max_parallelism: None, chaining: true };
+        let defaults =
+            GraphDefaults { parallelism, max_parallelism: None, chaining: true, inline_exchanges: false };
         Self {
             graph: StreamGraph { nodes: Vec::new(), edges: Vec::new(), defaults },
             operators: Vec::new(),
