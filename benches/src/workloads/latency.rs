@@ -1,6 +1,6 @@
 //! How long a record takes through a keyed exchange at a moderate rate.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use flott::prelude::*;
@@ -21,17 +21,12 @@ const WARM_UP: u64 = 50_000;
 pub(super) fn run(options: &Options) -> Result<Report> {
     let records = options.records.unwrap_or(500_000).max(2 * WARM_UP);
     let keys = options.keys;
-    let latencies: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let latencies: Arc<Mutex<Vec<Arrival>>> = Arc::default();
     reset_peak_rss();
     let cost = measure(|| {
         let env = environment(options);
-        let start = Arc::new(OnceLock::new());
-        // A record's latency counts from when it was due, so that a source that lags behind is not forgiven.
-        let source = GeneratorSource::new(records, move |index| {
-            let start = *start.get_or_init(|| monotonic_ns() - (1e9 / RATE) as u64);
-            let due = start + (index as f64 / RATE * 1e9) as u64;
-            (splitmix64(index) % keys, due, index)
-        });
+        let source =
+            GeneratorSource::new(records, move |index| (splitmix64(index) % keys, monotonic_ns(), index));
         env.from_source(source.with_rate(RATE), WatermarkStrategy::no_watermarks(), "generator")
             .set_parallelism(1)
             .key_by(|(key, _, _)| *key)
@@ -40,8 +35,8 @@ pub(super) fn run(options: &Options) -> Result<Report> {
         env.execute()?;
         Ok(0)
     })?;
-    let mut latencies = std::mem::take(&mut *latencies.lock().unwrap_or_else(PoisonError::into_inner));
-    latencies.sort_unstable();
+    let arrivals = std::mem::take(&mut *latencies.lock().unwrap_or_else(PoisonError::into_inner));
+    let latencies = since_due(&arrivals);
     let at = |quantile: f64| {
         let index = ((latencies.len() as f64 * quantile) as usize).min(latencies.len().saturating_sub(1));
         latencies.get(index).map_or(f64::NAN, |ns| *ns as f64 / 1e3)
@@ -62,11 +57,33 @@ pub(super) fn run(options: &Options) -> Result<Report> {
     })
 }
 
+/// Key, time of creation, index.
 type Timed = (u64, u64, u64);
+
+/// When a record arrived at the sink.
+#[derive(Clone, Copy)]
+struct Arrival {
+    index: u64,
+    created_ns: u64,
+    arrived_ns: u64,
+}
+
+/// Sorted latencies. Each counts from when the record was due, not from when it was made, so that a source that lags
+/// behind is not forgiven. The source never makes a record early, so the earliest schedule that fits all records is its
+/// schedule.
+fn since_due(arrivals: &[Arrival]) -> Vec<u64> {
+    let offset_ns = |index: u64| (index as f64 / RATE * 1e9) as u64;
+    let start = arrivals.iter().map(|a| a.created_ns.saturating_sub(offset_ns(a.index))).min().unwrap_or(0);
+    let counted = arrivals.iter().filter(|a| a.index >= WARM_UP);
+    let mut latencies: Vec<u64> =
+        counted.map(|a| a.arrived_ns.saturating_sub(start + offset_ns(a.index))).collect();
+    latencies.sort_unstable();
+    latencies
+}
 
 /// Notes the age of each record.
 struct LatencySink {
-    latencies: Arc<Mutex<Vec<u64>>>,
+    latencies: Arc<Mutex<Vec<Arrival>>>,
 }
 
 impl Sink<Timed> for LatencySink {
@@ -81,17 +98,17 @@ impl Sink<Timed> for LatencySink {
 }
 
 struct LatencyWriter {
-    latencies: Arc<Mutex<Vec<u64>>>,
-    own: Vec<u64>,
+    latencies: Arc<Mutex<Vec<Arrival>>>,
+    own: Vec<Arrival>,
 }
 
 impl SinkWriter<Timed> for LatencyWriter {
     type Committable = NoCommittable;
 
     fn write(&mut self, batch: &mut Batch<Timed>, _context: WriteContext) -> FnResult {
-        let now = monotonic_ns();
-        let counted = batch.records.drain(..).filter(|(_, _, index)| *index >= WARM_UP);
-        self.own.extend(counted.map(|(_, due, _)| now.saturating_sub(due)));
+        let arrived_ns = monotonic_ns();
+        let records = batch.records.drain(..);
+        self.own.extend(records.map(|(_, created_ns, index)| Arrival { index, created_ns, arrived_ns }));
         batch.clear();
         Ok(())
     }

@@ -15,14 +15,14 @@ pub type FnResult<T = ()> = Result<T, BoxError>;
 pub enum JobError {
     /// The program can't become a running job; nothing was started.
     #[error("the job can't start: {0}")]
-    Graph(#[from] crate::graph::GraphError),
+    Graph(crate::graph::GraphError),
 
     /// A configuration value is unknown or invalid; nothing was started.
     #[error("the job can't start: {0}")]
-    Config(#[from] flott_core::config::ConfigError),
+    Config(flott_core::config::ConfigError),
 
     /// A subtask failed, and with it the job.
-    #[error("{0}")]
+    #[error(transparent)]
     Task(#[from] TaskFailure),
 
     /// The job was cancelled.
@@ -40,6 +40,19 @@ pub enum JobError {
         /// The system's answer.
         cause: std::io::Error,
     },
+}
+
+// The messages above tell their causes, so the causes are not told again as sources.
+impl From<crate::graph::GraphError> for JobError {
+    fn from(error: crate::graph::GraphError) -> Self {
+        Self::Graph(error)
+    }
+}
+
+impl From<flott_core::config::ConfigError> for JobError {
+    fn from(error: flott_core::config::ConfigError) -> Self {
+        Self::Config(error)
+    }
 }
 
 /// The failure of one subtask. [`fmt::Display`] gives the whole story in one line.

@@ -2,7 +2,7 @@
 //!
 //! State lives in tables by key group, the smallest unit that moves when a job is rescaled. Bottom-up:
 //!
-//! * `prefetch` — the hint that hides the latency of memory;
+//! * `prefetch`, `huge_pages` — hints that hide the latency of memory;
 //! * [`namespace`] — what divides the state of a key further, such as its windows;
 //! * `table` — one key group of one state: a flat hash table whose slots are versioned for snapshots;
 //! * [`value_store`] — one state of one subtask: its tables, and the way from a record's hash to a slot;
@@ -20,6 +20,8 @@
 pub mod backend;
 mod erased;
 pub mod error;
+#[cfg(target_os = "linux")]
+mod huge_pages;
 pub mod keyed;
 pub mod namespace;
 mod prefetch;

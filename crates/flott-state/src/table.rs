@@ -6,8 +6,8 @@
 //! * The upper 32 bits of the caller's place are the slot's *tag*. The home position is `tag × capacity / 2³²`, so
 //!   the tag alone finds the new home when the table grows: no key is hashed again, and capacity can be any number.
 //! * Homes grow with tags, so growing reads and writes both arrays from front to back.
-//! * Capacity grows by half when four fifths are full. A table is therefore between 53 % and 80 % full, which is at
-//!   most 45 bytes an entry for 8-byte keys and values. Small tables are kept emptier than that.
+//! * A large table grows by a quarter when two thirds are full. It is therefore between 53 % and 67 % full, which is at
+//!   most 45 bytes an entry for 8-byte keys and values. Smaller tables are kept emptier than that.
 //! * Removal shifts the entries behind the hole back, so there are no tombstones to probe over.
 
 use std::num::NonZeroU32;
@@ -27,17 +27,21 @@ pub type Epoch = NonZeroU32;
 /// core, what a look-up costs is the mispredicted branch of a second probe.
 const ROOMY: usize = 256;
 
+/// Tables beyond this capacity grow by a quarter, so that they never waste much.
+const STEEP: usize = 16 * 1024;
+
 /// How many entries a table may hold.
 #[inline]
 const fn full_at(capacity: usize) -> usize {
-    if capacity <= ROOMY { capacity / 4 } else { capacity / 5 * 4 }
+    if capacity <= ROOMY { capacity / 4 } else { capacity / 3 * 2 }
 }
 
 const fn grown(capacity: usize) -> usize {
     match capacity {
         0 => 8,
         1..=ROOMY => 2 * capacity,
-        _ => capacity + capacity / 2,
+        _ if capacity <= STEEP => capacity + capacity / 2,
+        _ => capacity + capacity / 4,
     }
 }
 
@@ -244,8 +248,11 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
     #[inline(never)]
     fn grow(&mut self) {
         let capacity = grown(self.slots.len());
-        let grown = std::iter::repeat_with(|| None).take(capacity).collect();
-        let old = std::mem::replace(&mut self.slots, grown);
+        let mut grown = Vec::with_capacity(capacity);
+        #[cfg(target_os = "linux")]
+        crate::huge_pages::advise(grown.spare_capacity_mut());
+        grown.resize_with(capacity, || None);
+        let old = std::mem::replace(&mut self.slots, grown.into_boxed_slice());
         for slot in old.into_iter().flatten() {
             let at = self.vacant_for(slot.tag);
             self.slots[at] = Some(slot);

@@ -161,6 +161,14 @@ impl ProgramBuilder {
         }
     }
 
+    /// Notes that a setting was made on a stream that is no operator's output.
+    pub(crate) fn no_operator(&mut self, at: At) {
+        let name = self.nodes.get(at.node.0 as usize).map_or_else(String::new, |node| node.name.clone());
+        let problem = "a uid, name, parallelism or other setting was made behind a union, a side output or a \
+                       partitioning, which are no operators: make it right behind the operator it is for";
+        self.invalid(&name, problem.to_owned());
+    }
+
     /// Changes the settings of a node.
     pub(crate) fn change(&mut self, at: At, change: impl FnOnce(&mut StreamNode)) {
         if self.is_current(at)

@@ -6,7 +6,7 @@ use flott_core::time::Timestamp;
 use flott_core::watermark::{MergeOutput, StreamStatus};
 
 use super::{AnyOutput, Input, OutputTag, SideOutputs};
-use crate::error::{ChainError, ChainResult};
+use crate::error::{BoxError, ChainError, ChainResult};
 use crate::task::in_any_case;
 
 /// The output of an operator: a buffer that is pushed to the next operators or exchanges when it is full and at
@@ -158,6 +158,11 @@ fn push_to_all<T: Clone>(
 impl<T: Clone + 'static> AnyOutput for Output<T> {
     fn as_any(&mut self) -> &mut dyn std::any::Any {
         self
+    }
+
+    fn fail(&mut self, cause: BoxError) {
+        let operator = crate::task::running_operator().map(|name| name.to_string()).unwrap_or_default();
+        self.failed.get_or_insert(ChainError::Failed { operator, cause });
     }
 
     fn settle(&mut self) -> ChainResult {

@@ -8,7 +8,8 @@ use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
 
 use super::Output;
-use crate::error::{ChainError, ChainResult};
+
+use crate::error::{BoxError, ChainError, ChainResult};
 use crate::task::in_any_case;
 
 /// Names a side output of records of type `X` (Flink: `OutputTag`).
@@ -39,6 +40,8 @@ impl<X> Clone for OutputTag<X> {
 /// An [`Output`] whose record type is forgotten.
 pub(crate) trait AnyOutput {
     fn as_any(&mut self) -> &mut dyn Any;
+    /// Lets the next settling fail, under the name of the operator that emits.
+    fn fail(&mut self, cause: BoxError);
     fn settle(&mut self) -> ChainResult;
     fn take_failure(&mut self) -> Option<ChainError>;
     fn take_emitted(&mut self) -> u64;
@@ -65,10 +68,17 @@ impl SideOutputs {
 
     /// Emits a record to the side output of this tag.
     pub fn emit<X: Data>(&mut self, tag: &OutputTag<X>, record: X, timestamp: Timestamp) {
-        let output = self.outputs.iter_mut().find(|(id, _)| id == tag.id());
-        // The graph refuses two types under one tag, so the downcast fits.
-        if let Some(output) = output.and_then(|(_, output)| output.as_any().downcast_mut::<Output<X>>()) {
-            output.emit(record, timestamp);
+        let Some((_, output)) = self.outputs.iter_mut().find(|(id, _)| id == tag.id()) else { return };
+        match output.as_any().downcast_mut::<Output<X>>() {
+            Some(output) => output.emit(record, timestamp),
+            None => output.fail(
+                format!(
+                    "it emits {} to side output '{}', which the program reads as another type: a tag has one type",
+                    std::any::type_name::<X>(),
+                    tag.id()
+                )
+                .into(),
+            ),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::exchange::Gate;
 pub(crate) use mailbox::{Mailbox, TaskControl};
 pub(crate) use panics::in_any_case;
 pub use shared::TaskShared;
-pub(crate) use shared::{TaskLink, enter_operator, leave_operator};
+pub(crate) use shared::{TaskLink, enter_operator, leave_operator, running_operator};
 
 /// What a step of a task's head has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

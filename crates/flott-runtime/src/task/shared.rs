@@ -18,7 +18,7 @@ thread_local! {
 }
 
 /// The name of the operator that runs, or that a panic has interrupted, on this thread.
-pub(super) fn running_operator() -> Option<Arc<str>> {
+pub(crate) fn running_operator() -> Option<Arc<str>> {
     OPERATOR.with_borrow(Clone::clone)
 }
 

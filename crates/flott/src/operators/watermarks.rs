@@ -22,7 +22,8 @@ pub(crate) struct TimestampsAndWatermarksOperator<T> {
 impl<T: Data> TimestampsAndWatermarksOperator<T> {
     pub(crate) fn new(strategy: WatermarkStrategy<T>, setup: &OperatorSetup) -> Self {
         let interval = setup.task.auto_watermark_interval();
-        let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
+        // Timers have milliseconds; a finer interval is rounded up, as zero stands for never.
+        let interval_ms = i64::try_from(interval.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX);
         let mut watermarks = SplitWatermarks::new(&strategy);
         let _ = watermarks.add_split(STREAM);
         let task = Rc::clone(&setup.task);

@@ -28,18 +28,20 @@ pub struct DataStream<T> {
     pub(crate) env: StreamExecutionEnvironment,
     pub(crate) at: At,
     pub(super) feeds: Vec<Feed<T>>,
+    /// Whether the stream is what an operator emits, so that it has the operator's settings.
+    pub(super) is_output: bool,
 }
 
 impl<T> Clone for DataStream<T> {
     fn clone(&self) -> Self {
-        Self { env: self.env.clone(), at: self.at, feeds: self.feeds.clone() }
+        Self { env: self.env.clone(), at: self.at, feeds: self.feeds.clone(), is_output: self.is_output }
     }
 }
 
 impl<T: Data> DataStream<T> {
     pub(crate) fn new(env: StreamExecutionEnvironment, at: At) -> Self {
         let feed = Feed { at, tag: None, partitioning: None, partitioner: Partitioner::Plain };
-        Self { env, at, feeds: vec![feed] }
+        Self { env, at, feeds: vec![feed], is_output: true }
     }
 
     operator_settings!();
@@ -127,14 +129,14 @@ impl<T: Data> DataStream<T> {
             return self.clone();
         }
         let feeds = self.feeds.iter().chain(&other.feeds).cloned().collect();
-        Self { env: self.env.clone(), at: self.at, feeds }
+        Self { env: self.env.clone(), at: self.at, feeds, is_output: false }
     }
 
     /// The side output of the operator under this tag; empty if it never emits to it.
     pub fn side_output<X: Data>(&self, tag: &OutputTag<X>) -> DataStream<X> {
         let tag = Some(tag.id().to_owned());
         let feed = Feed { at: self.at, tag, partitioning: None, partitioner: Partitioner::Plain };
-        DataStream { env: self.env.clone(), at: self.at, feeds: vec![feed] }
+        DataStream { env: self.env.clone(), at: self.at, feeds: vec![feed], is_output: false }
     }
 
     /// Adds an operator of this name behind the stream.
@@ -165,6 +167,7 @@ impl<T: Data> DataStream<T> {
     /// The same stream with another way of spreading its records.
     pub(super) fn partitioned(&self, partitioning: Partitioning, partitioner: Partitioner<T>) -> Self {
         let mut stream = self.clone();
+        stream.is_output = false;
         for feed in &mut stream.feeds {
             feed.partitioning = Some(partitioning);
             feed.partitioner = partitioner.clone();

@@ -43,7 +43,13 @@ macro_rules! operator_settings {
         }
 
         fn change(self, change: impl FnOnce(&mut flott_runtime::graph::StreamNode)) -> Self {
-            self.env.builder.borrow_mut().change(self.at, change);
+            let mut builder = self.env.builder.borrow_mut();
+            if self.is_output {
+                builder.change(self.at, change);
+            } else {
+                builder.no_operator(self.at);
+            }
+            drop(builder);
             self
         }
     };

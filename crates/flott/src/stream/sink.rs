@@ -19,6 +19,7 @@ use crate::terminal;
 pub struct DataStreamSink {
     env: StreamExecutionEnvironment,
     at: At,
+    is_output: bool,
 }
 
 impl DataStreamSink {
@@ -36,7 +37,7 @@ impl<T: Data> DataStream<T> {
         let at = self.add_node(NodeKind::Sink, name, move |setup| {
             SinkOperator::<T, S::Committable>::new(sink.as_ref(), setup.clone())
         });
-        DataStreamSink { env: self.env.clone(), at }
+        DataStreamSink { env: self.env.clone(), at, is_output: true }
     }
 
     /// Prints each record on a line of standard output. With parallelism above 1 the line starts with the number of the
