@@ -23,6 +23,8 @@ pub(crate) struct Report {
     pub(crate) ratio: Option<f64>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(crate) latency: Option<Latency>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit_latency: Option<Latency>,
 }
 
 /// What the hand-written loop has cost.
@@ -62,11 +64,11 @@ impl Report {
             println!("  {:>14.1} CPU ns a record in the hand-written loop", limit.cpu_ns_per_record);
             println!("  {ratio:>14.2} of the loop's speed");
         }
-        if let Some(latency) = &self.latency {
-            println!("  {:>14.1} µs p50", latency.p50_us);
-            println!("  {:>14.1} µs p99", latency.p99_us);
-            println!("  {:>14.1} µs p99.9", latency.p999_us);
-            println!("  {:>14.1} µs max", latency.max_us);
+        for (whose, latency) in [("flott", &self.latency), ("the hand-written loop", &self.limit_latency)] {
+            let Some(Latency { p50_us, p99_us, p999_us, max_us }) = latency else { continue };
+            println!(
+                "  latency of {whose}: p50 {p50_us:.1} µs, p99 {p99_us:.1} µs, p99.9 {p999_us:.1} µs, max {max_us:.1} µs"
+            );
         }
         Ok(())
     }

@@ -35,12 +35,9 @@ pub(super) fn run(options: &Options) -> Result<Report> {
         env.execute()?;
         Ok(0)
     })?;
+    let limit = since_due(&parked_thread(records)?);
     let arrivals = std::mem::take(&mut *latencies.lock().unwrap_or_else(PoisonError::into_inner));
     let latencies = since_due(&arrivals);
-    let at = |quantile: f64| {
-        let index = ((latencies.len() as f64 * quantile) as usize).min(latencies.len().saturating_sub(1));
-        latencies.get(index).map_or(f64::NAN, |ns| *ns as f64 / 1e3)
-    };
     Ok(Report {
         workload: "latency",
         parallelism: options.parallelism,
@@ -53,8 +50,49 @@ pub(super) fn run(options: &Options) -> Result<Report> {
         checksum: latencies.len() as u64,
         limit: None,
         ratio: None,
-        latency: Some(Latency { p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999), max_us: at(1.0) }),
+        latency: Some(quantiles(&latencies)),
+        limit_latency: Some(quantiles(&limit)),
     })
+}
+
+fn quantiles(sorted_ns: &[u64]) -> Latency {
+    let at = |quantile: f64| {
+        let index = ((sorted_ns.len() as f64 * quantile) as usize).min(sorted_ns.len().saturating_sub(1));
+        sorted_ns.get(index).map_or(f64::NAN, |ns| *ns as f64 / 1e3)
+    };
+    Latency { p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999), max_us: at(1.0) }
+}
+
+/// The limit: one thread that sleeps until records are due and sends them to another through a channel. How late it is
+/// woken is the machine's share of the latency.
+#[allow(clippy::disallowed_methods, reason = "the hand-written loop has no seam")]
+fn parked_thread(records: u64) -> Result<Vec<Arrival>> {
+    let (sender, receiver) = std::sync::mpsc::sync_channel::<Vec<(u64, u64)>>(64);
+    let source = std::thread::spawn(move || {
+        let (start, mut next) = (monotonic_ns(), 0);
+        while next < records {
+            let now = monotonic_ns();
+            let due = (((now - start) as f64 * RATE / 1e9) as u64).min(records);
+            if due > next {
+                let batch = (next..due).map(|index| (index, monotonic_ns())).collect();
+                next = due;
+                if sender.send(batch).is_err() {
+                    return;
+                }
+            } else {
+                let until = start + ((next + 1) as f64 / RATE * 1e9) as u64;
+                std::thread::park_timeout(Duration::from_nanos(until.saturating_sub(now).max(1)));
+            }
+        }
+    });
+    let mut arrivals = Vec::new();
+    for batch in receiver {
+        let arrived_ns = monotonic_ns();
+        let arrival = |(index, created_ns)| Arrival { index, created_ns, arrived_ns };
+        arrivals.extend(batch.into_iter().map(arrival));
+    }
+    source.join().map_err(|_| anyhow::anyhow!("the source of the hand-written loop panicked"))?;
+    Ok(arrivals)
 }
 
 /// Key, time of creation, index.

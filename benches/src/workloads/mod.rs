@@ -79,5 +79,6 @@ fn compare(
         limit: limit.map(|l| Limit { seconds: l.seconds, cpu_ns_per_record: cpu_ns(&l, records) }),
         ratio: limit.map(|limit| limit.cpu_seconds / cost.cpu_seconds),
         latency: None,
+        limit_latency: None,
     })
 }

@@ -9,6 +9,7 @@ use crate::exchange::Partitioning;
 mod chaining;
 mod errors;
 mod identity;
+mod inline;
 
 fn graph() -> StreamGraph {
     let defaults =

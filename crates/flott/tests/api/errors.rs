@@ -90,3 +90,27 @@ fn a_cancelled_job_says_so() {
     assert_eq!(handle.wait().unwrap_err().to_string(), "job 'endless' was cancelled");
     assert_eq!(handle.status(), JobStatus::Canceled);
 }
+
+#[test]
+fn a_setting_behind_what_is_no_operator_is_refused() {
+    let numbers = env(1).from_elements([1]).map(|n| n).name("first").rebalance().set_parallelism(2);
+    let text = line(numbers.execute_and_collect());
+    assert!(text.starts_with("the job can't start: operator 'first': a uid, name, parallelism"), "{text}");
+}
+
+#[test]
+fn a_side_output_emitted_with_another_type_than_it_is_read_with_fails_the_job() {
+    let env = env(1);
+    let main = env.from_elements([1_i64]).process(crate::support::process(
+        |n: i64, _: &mut ProcessContext, out: &mut Collector<'_, i64>| {
+            out.output(&OutputTag::<i64>::new("odd"), n);
+            Ok(())
+        },
+    ));
+    let read = main.side_output(&OutputTag::<String>::new("odd"));
+    let text = line(read.execute_and_collect());
+    assert!(
+        text.starts_with("operator 'Process' (subtask 1/1) failed: it emits i64 to side output 'odd'"),
+        "{text}"
+    );
+}
