@@ -44,10 +44,12 @@ fn it_is_not_where_something_is_parallel_or_kept_apart() {
 
 #[test]
 fn an_operator_with_two_inputs_has_a_task_of_its_own() {
-    let mut graph = hashed_pair();
-    let c = add(&mut graph, NodeKind::Source, "c", &[]);
-    let to = NodeId(1);
-    graph.edges.push(StreamEdge { id: 1, from: c, to, tag: None, partitioning: Some(Partitioning::Hash) });
+    let mut graph = graph();
+    graph.defaults.parallelism = 1;
+    graph.defaults.inline_exchanges = true;
+    let sources = ["a", "b"].map(|name| add(&mut graph, NodeKind::Source, name, &[]));
+    add(&mut graph, NodeKind::Operator, "c", &sources);
+    graph.edges.iter_mut().for_each(|edge| edge.partitioning = Some(Partitioning::Hash));
     let job = JobGraph::of(&graph).unwrap();
     assert!(job.edges.iter().all(|edge| !edge.inline));
 }
