@@ -19,7 +19,7 @@ use flott_state::{BackendRegistry, StateBackend};
 use crate::builder::{NewNode, ProgramBuilder};
 use crate::error::Error;
 use crate::options::JobOptions;
-use crate::source::{ElementsSource, GeneratorSource, IteratorSource};
+use crate::source::{GeneratorSource, IteratorSource};
 use crate::stream::DataStream;
 use crate::terminal;
 
@@ -150,7 +150,11 @@ impl StreamExecutionEnvironment {
 
     /// A bounded stream of these elements, from one subtask.
     pub fn from_elements<T: Data + Sync>(&self, elements: impl IntoIterator<Item = T>) -> DataStream<T> {
-        let source = ElementsSource::new(elements.into_iter().collect());
+        let elements: Arc<Vec<T>> = Arc::new(elements.into_iter().collect());
+        let source = IteratorSource::new(move || {
+            let elements = Arc::clone(&elements);
+            (0..elements.len()).map(move |index| elements[index].clone())
+        });
         self.add_source(source, WatermarkStrategy::no_watermarks(), "Collection Source", true)
     }
 

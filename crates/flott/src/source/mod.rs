@@ -10,4 +10,4 @@ pub use flott_runtime::source::{
     SourceReader, SourceSplit, SplitEnumerator,
 };
 pub use generator::{GeneratorSource, GeneratorSplit};
-pub use single::{ElementsSource, IteratorSource};
+pub use single::IteratorSource;

@@ -1,4 +1,4 @@
-//! Sources of one subtask: given elements, and an iterator. Both are replayed from the start and skip what was read.
+//! A source of one subtask: what an iterator yields. It is replayed from the start and skips what was read.
 
 use std::sync::Arc;
 
@@ -9,18 +9,6 @@ use flott_runtime::source::{
     SourceSplit, SplitEnumerator,
 };
 use serde::{Deserialize, Serialize};
-
-/// A bounded source of given elements.
-pub struct ElementsSource<T> {
-    elements: Arc<Vec<T>>,
-}
-
-impl<T> ElementsSource<T> {
-    /// Emits these elements in order.
-    pub fn new(elements: Vec<T>) -> Self {
-        Self { elements: Arc::new(elements) }
-    }
-}
 
 /// A source of what an iterator yields.
 pub struct IteratorSource<F> {
@@ -132,35 +120,6 @@ fn enumerator(
     waiting: Option<Position>,
 ) -> FnResult<Box<dyn SplitEnumerator<Split = Position, State = Option<Position>>>> {
     Ok(Box::new(OnlySplit { waiting }))
-}
-
-impl<T: Data + Sync> Source for ElementsSource<T> {
-    type Out = T;
-    type Split = Position;
-    type EnumeratorState = Option<Position>;
-
-    fn boundedness(&self) -> Boundedness {
-        Boundedness::Bounded
-    }
-
-    fn create_enumerator(
-        &self,
-    ) -> FnResult<Box<dyn SplitEnumerator<Split = Position, State = Option<Position>>>> {
-        enumerator(Some(Position { emitted: 0 }))
-    }
-
-    fn restore_enumerator(
-        &self,
-        state: Option<Position>,
-    ) -> FnResult<Box<dyn SplitEnumerator<Split = Position, State = Option<Position>>>> {
-        enumerator(state)
-    }
-
-    fn create_reader(&self, context: ReaderContext) -> FnResult<Box<dyn SourceReader<T, Position>>> {
-        let elements = Arc::clone(&self.elements);
-        let records = (0..elements.len()).map(move |index| elements[index].clone());
-        Ok(Box::new(SingleReader { records, position: None, no_more_splits: false, context }))
-    }
 }
 
 impl<T, I, F> Source for IteratorSource<F>
