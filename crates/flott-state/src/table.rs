@@ -190,12 +190,19 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
 
     /// The position of the entry, or else of the vacant slot where its probe ended.
     ///
-    /// Nearly every entry is in its home slot or the next. Which of the two is chosen without a branch, as a branch
-    /// would be mispredicted each time it is the next, which costs more than the rest of the look-up in a small table.
+    /// Nearly every entry of a large table is in its home slot or the next. Which of the two is chosen without a branch, as a branch
+    /// would be mispredicted each time it is the next.
     #[inline]
     fn find(&self, tag: u32, key: &K, namespace: &N) -> Result<usize, usize> {
         let home = self.home(tag);
         let Some(first) = self.slots.get(home) else { return Err(0) };
+        if self.slots.len() <= ROOMY {
+            // So empty a table has nearly every entry at home, and the branch is predicted.
+            return match first {
+                Some(slot) if slot.holds(tag, key, namespace) => Ok(home),
+                _ => self.probe(home, tag, key, namespace),
+            };
+        }
         let next = if home + 1 == self.slots.len() { 0 } else { home + 1 };
         let at = if first.as_ref().map_or(NO_TAG, |slot| u64::from(slot.tag)) == u64::from(tag) {
             home

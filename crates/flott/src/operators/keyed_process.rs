@@ -98,21 +98,17 @@ impl<F: KeyedProcessFunction<K, I, O>, K: Key, I: Data, O: Data> Operator
         self.timers.now = self.task.processing_time();
         self.batch.extract(batch)?;
         let mut out = Collector::new(out, NO_TIMESTAMP);
-        let (keys, hashes, timestamps) = (self.batch.keys(), self.batch.hashes(), &batch.timestamps);
-        for (index, record) in batch.records.drain(..).enumerate() {
-            if let Some(ahead) = self.batch.ahead(index) {
-                self.state.prefetch(ahead);
+        let Self { function, batch: keyed, state, timers, .. } = self;
+        let Batch { records, timestamps, .. } = batch;
+        let keys = keyed.keys().iter().zip(keyed.hashes());
+        for (index, (record, (key, &hash))) in records.drain(..).zip(keys).enumerate() {
+            if let Some(ahead) = keyed.ahead(index) {
+                state.prefetch(ahead);
             }
             let timestamp = timestamps.get(index).copied().unwrap_or(NO_TIMESTAMP);
             out.set_timestamp(timestamp);
-            let mut context = KeyedContext {
-                key: &keys[index],
-                hash: hashes[index],
-                state: &mut self.state,
-                timers: &mut self.timers,
-                timestamp,
-            };
-            self.function.process_element(record, &mut context, &mut out)?;
+            let mut context = KeyedContext { key, hash, state, timers, timestamp };
+            function.process_element(record, &mut context, &mut out)?;
         }
         Ok(())
     }

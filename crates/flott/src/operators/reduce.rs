@@ -40,14 +40,14 @@ impl<F: Fold<T>, K: Key, T: Data> Operator for ReduceOperator<F, K, T> {
 
     fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<T>) -> FnResult {
         self.batch.extract(batch)?;
-        let (keys, hashes) = (self.batch.keys(), self.batch.hashes());
+        let keyed = self.batch.keys().iter().zip(self.batch.hashes());
         let made = out.buffer();
         made.records.reserve(batch.len());
-        for (index, record) in batch.records.drain(..).enumerate() {
+        for (index, (record, (key, &hash))) in batch.records.drain(..).zip(keyed).enumerate() {
             if let Some(ahead) = self.batch.ahead(index) {
                 self.state.prefetch(ahead);
             }
-            let mut current = CurrentKey { state: &mut self.state, key: &keys[index], hash: hashes[index] };
+            let mut current = CurrentKey { state: &mut self.state, key, hash };
             if let Some(stored) = self.stored.get_mut(&mut current)? {
                 self.fold.fold(stored, record);
                 made.records.push(stored.clone());

@@ -166,7 +166,7 @@ where
     #[inline]
     fn add(&mut self, index: usize, record: T, timestamp: Timestamp, out: &mut Output<O>) -> FnResult {
         let assigned = std::mem::take(&mut self.assigned);
-        // The last window gets the record itself, those before it get clones.
+        // A single window gets the record itself, each of several a clone.
         let result = match assigned.as_slice() {
             [] => {
                 let is_late =
