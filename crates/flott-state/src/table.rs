@@ -137,17 +137,31 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         let tag = tag_of(place);
         let at = match self.find(tag, key, namespace) {
             Ok(at) => at,
-            Err(vacant) => self.admit(tag, vacant),
+            Err(vacant) => self.insert_new(vacant, tag, key, namespace, default(), epoch),
         };
-        let slot = self.slots[at].get_or_insert_with(|| Slot {
-            key: key.clone(),
-            namespace: namespace.clone(),
-            value: default(),
-            version: epoch,
-            tag,
-        });
-        slot.version = epoch;
-        &mut slot.value
+        match &mut self.slots[at] {
+            Some(slot) => {
+                slot.version = epoch;
+                &mut slot.value
+            }
+            None => unreachable!("the slot was just found or filled"),
+        }
+    }
+
+    /// Fills a slot for a key that has none, and returns where it is.
+    #[inline(never)]
+    fn insert_new(
+        &mut self,
+        vacant: usize,
+        tag: u32,
+        key: &K,
+        namespace: &N,
+        value: V,
+        version: Epoch,
+    ) -> usize {
+        let at = self.admit(tag, vacant);
+        self.slots[at] = Some(Slot { key: key.clone(), namespace: namespace.clone(), value, version, tag });
+        at
     }
 
     /// Sets the value and returns the one it replaces.
@@ -160,10 +174,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
                 std::mem::replace(&mut slot.value, value)
             }),
             Err(vacant) => {
-                let at = self.admit(tag, vacant);
-                let slot =
-                    Slot { key: key.clone(), namespace: namespace.clone(), value, version: epoch, tag };
-                self.slots[at] = Some(slot);
+                self.insert_new(vacant, tag, key, namespace, value, epoch);
                 None
             }
         }
