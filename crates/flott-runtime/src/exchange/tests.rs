@@ -3,5 +3,6 @@
 mod channel;
 mod flow;
 mod gate;
+mod inline;
 mod partitioning;
 mod router;

@@ -26,7 +26,7 @@ fn a_table_descriptor_is_three_words() {
 }
 
 #[test]
-fn ten_million_entries_over_128_tables_stay_below_48_bytes_each_at_any_fill() {
+fn a_growing_table_among_128_stays_below_48_bytes_an_entry_at_any_fill() {
     let mut table = Table::<u64, (), i64>::default();
     let mut grown_from = 0;
     for key in 0..200_000 {
