@@ -9,7 +9,7 @@
 //! * [`sink`] — the writer, and its committer.
 //!
 //! Around it: [`graph`] (the program as plain data, and its chains), [`program`] (the code that belongs to it),
-//! [`task`] (the thread and its mailbox), [`job`] (the coordinator, its shell, and the handle), [`metrics`],
+//! [`task`] (the thread and its mailbox), [`snapshot`] (the state of a task at one instant), [`job`] (the coordinator, its shell, and the handle), [`metrics`],
 //! [`seam`] (clock, threads, waiting) and [`error`].
 
 pub mod error;
@@ -21,6 +21,7 @@ pub mod operator;
 pub mod program;
 pub mod seam;
 pub mod sink;
+pub mod snapshot;
 pub mod source;
 pub mod task;
 

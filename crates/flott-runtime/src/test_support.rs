@@ -16,6 +16,7 @@ use crate::error::ChainResult;
 use crate::metrics::TaskMetrics;
 use crate::operator::Input;
 use crate::seam::Signal;
+use crate::snapshot::TaskSnapshot;
 use crate::task::{TaskLink, TaskShared};
 
 /// Time that passes only when a test says so; wall clock and monotonic clock start at 0 together.
@@ -111,6 +112,10 @@ impl<T: Clone> Input<T> for Recorder<T> {
 
     fn next_timer(&self) -> Option<Timestamp> {
         None
+    }
+
+    fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
+        Ok(())
     }
 
     fn finish(&mut self) -> ChainResult {

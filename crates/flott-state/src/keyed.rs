@@ -10,10 +10,10 @@ use crate::{
     erased::{AnyStore, ErasedStore},
     error::{StateError, StateErrorKind},
     namespace::Namespace,
+    snapshot::KeyedStateSnapshot,
     table::Epoch,
     value_state::{ValueState, ValueStateDescriptor},
     value_store::ValueStore,
-    window_state::WindowState,
 };
 
 #[cfg(test)]
@@ -32,12 +32,21 @@ pub struct KeyedState<K> {
     key_groups: KeyGroupRange,
     max_parallelism: u32,
     epoch: Epoch,
+    /// What is restored of states that have not been registered yet.
+    #[expect(dead_code, reason = "taken over when states can be restored")]
+    restored: Vec<KeyedStateSnapshot>,
     of_key: std::marker::PhantomData<fn(K) -> K>,
 }
 
 impl<K: Key> KeyedState<K> {
     /// Opens the state of `scope` on `backend`, without any state registered yet.
-    pub fn new(scope: &BackendScope, backend: &dyn StateBackend) -> Result<Self, StateError> {
+    ///
+    /// `restored` is what the subtask gets of an earlier run's states; each is taken over when it is registered.
+    pub fn new(
+        scope: &BackendScope,
+        backend: &dyn StateBackend,
+        restored: Vec<KeyedStateSnapshot>,
+    ) -> Result<Self, StateError> {
         let BackendScope { key_groups, max_parallelism, .. } = *scope;
         let limit = MAX_PARALLELISM_LIMIT;
         if key_groups.is_empty() || key_groups.end > max_parallelism || max_parallelism > limit {
@@ -51,33 +60,21 @@ impl<K: Key> KeyedState<K> {
             key_groups,
             max_parallelism,
             epoch: Epoch::MIN,
+            restored,
             of_key: std::marker::PhantomData,
         })
     }
 
-    /// Registers a value state, or finds it again: the same name and type always give the same handle. A name that
-    /// stands for a state of another type or kind is an error.
-    pub fn value_state<V: Data>(
+    /// Registers a value state for each key and namespace `N`, or finds it again ([`KeyedStateStore::value_state`]).
+    pub fn register_value_state<N: Namespace, V: Data>(
         &mut self,
         descriptor: ValueStateDescriptor<V>,
     ) -> Result<ValueState<V>, StateError> {
-        let id =
-            self.register::<ValueStore<K, (), V>>(descriptor.name(), ValueState::<V>::type_name(), |of| {
-                ValueStore::new(of.key_groups, of.max_parallelism)
-            })?;
-        Ok(ValueState::bound(id))
-    }
-
-    /// Registers a state of windows, or finds it again.
-    pub fn window_state<N: Namespace, V: Data>(
-        &mut self,
-        name: &str,
-    ) -> Result<WindowState<N, V>, StateError> {
-        let handle = WindowState::<N, V>::type_name();
-        let id = self.register::<ValueStore<K, N, V>>(name, handle, |of| {
+        let handle = ValueState::<V>::type_name();
+        let id = self.register::<ValueStore<K, N, V>>(descriptor.name(), handle, |of| {
             ValueStore::new(of.key_groups, of.max_parallelism)
         })?;
-        Ok(WindowState::bound(id))
+        Ok(ValueState::bound(id))
     }
 
     /// Loads what the keys with these hashes have in any user state into the cache: the engine calls it for a run of
@@ -126,31 +123,102 @@ impl<K: Key> KeyedState<K> {
     }
 }
 
-/// The keyed state of a subtask together with the key of the record or timer at hand.
-pub struct CurrentKey<'a, K> {
+/// The keyed state of a subtask together with the key and namespace of the record or timer at hand.
+pub struct CurrentKey<'a, K, N = ()> {
     /// The states of the subtask.
     pub state: &'a mut KeyedState<K>,
     /// The current key.
     pub key: &'a K,
     /// The routing hash of `key`.
     pub hash: u64,
+    /// What divides the key's state further: the window, or `()`.
+    pub namespace: &'a N,
 }
 
-/// A context in which a key is current, so that state handles can be used: that of a record or of a timer. There is
-/// none in `open()`.
+impl<'a, K> CurrentKey<'a, K> {
+    /// The state of `key` that belongs to no window.
+    #[inline]
+    pub const fn new(state: &'a mut KeyedState<K>, key: &'a K, hash: u64) -> Self {
+        Self { state, key, hash, namespace: &() }
+    }
+}
+
+/// A context in which a key is current, so that state handles can be used: that of a record, a timer or a window.
+/// There is none in `open()`.
 pub trait HasKeyedState {
     /// The type of the keys.
     type Key: Key;
+    /// What divides the state of a key further: the type of the windows, or `()`.
+    type Namespace: Namespace;
 
-    /// The current key and the state it selects from.
-    fn current(&mut self) -> CurrentKey<'_, Self::Key>;
+    /// The current key and namespace, and the state that they select from.
+    fn current(&mut self) -> CurrentKey<'_, Self::Key, Self::Namespace>;
 }
 
-impl<K: Key> HasKeyedState for CurrentKey<'_, K> {
+impl<K: Key, N: Namespace> HasKeyedState for CurrentKey<'_, K, N> {
     type Key = K;
+    type Namespace = N;
 
     #[inline]
-    fn current(&mut self) -> CurrentKey<'_, K> {
-        CurrentKey { state: self.state, key: self.key, hash: self.hash }
+    fn current(&mut self) -> CurrentKey<'_, K, N> {
+        CurrentKey { state: self.state, key: self.key, hash: self.hash, namespace: self.namespace }
+    }
+}
+
+/// Where states are registered, each under a name that is unique within the operator (Flink: `KeyedStateStore`): the
+/// context of `open()`, and its parts that stand for one window each.
+///
+/// The same name and type always give the same handle; a name that stands for a state of another type or kind is an
+/// error.
+pub trait KeyedStateStore {
+    /// The type of the keys.
+    type Key: Key;
+    /// What divides the state of a key further: the type of the windows, or `()`.
+    type Namespace: Namespace;
+
+    /// All states of the operator.
+    fn keyed_state(&mut self) -> &mut KeyedState<Self::Key>;
+
+    /// A value for each key.
+    ///
+    /// # Errors
+    /// When the name is taken by a state of another kind or type.
+    fn value_state<V: Data>(
+        &mut self,
+        descriptor: ValueStateDescriptor<V>,
+    ) -> Result<ValueState<V>, StateError> {
+        self.keyed_state().register_value_state::<Self::Namespace, V>(descriptor)
+    }
+}
+
+impl<K: Key> KeyedStateStore for KeyedState<K> {
+    type Key = K;
+    type Namespace = ();
+
+    fn keyed_state(&mut self) -> &mut Self {
+        self
+    }
+}
+
+/// Registers states for the namespace `N`: `()` for those of a key as a whole, the type of the windows for those of
+/// each window.
+pub struct StateRegistry<'a, K, N = ()> {
+    state: &'a mut KeyedState<K>,
+    of_namespace: std::marker::PhantomData<fn() -> N>,
+}
+
+impl<'a, K, N> StateRegistry<'a, K, N> {
+    /// A registry into `state`.
+    pub const fn new(state: &'a mut KeyedState<K>) -> Self {
+        Self { state, of_namespace: std::marker::PhantomData }
+    }
+}
+
+impl<K: Key, N: Namespace> KeyedStateStore for StateRegistry<'_, K, N> {
+    type Key = K;
+    type Namespace = N;
+
+    fn keyed_state(&mut self) -> &mut KeyedState<K> {
+        self.state
     }
 }

@@ -10,13 +10,15 @@
 //! * `erased` — a state whose type only its handle knows;
 //! * [`keyed`] — all states of one subtask, and the key that is current;
 //! * [`value_state`] — the handle that user code holds;
-//! * [`window_state`] — the same for what windows hold, used by operators;
+//! * [`aggregate`] — how values are folded into an accumulator;
+//! * [`snapshot`] — what an operator's subtask puts into a checkpoint, as plain data;
 //! * [`timers`] — what is to be done for a key when time has come;
 //! * [`error`] — what can go wrong.
 //!
 //! Every access takes the hash that was computed when the record was routed; nothing here hashes a key. Nothing
 //! outside this crate knows the layout of a slot.
 
+pub mod aggregate;
 pub mod backend;
 mod erased;
 pub mod error;
@@ -25,18 +27,21 @@ mod huge_pages;
 pub mod keyed;
 pub mod namespace;
 mod prefetch;
+pub mod snapshot;
 mod table;
 pub mod timers;
 pub mod value_state;
 pub mod value_store;
-pub mod window_state;
 
+pub use aggregate::AggregateFunction;
 pub use backend::{BackendRegistry, BackendScope, HashMapStateBackend, KeyedStorage, StateBackend};
 pub use error::{StateError, StateErrorKind};
-pub use keyed::{CurrentKey, HasKeyedState, KeyedState};
+pub use keyed::{CurrentKey, HasKeyedState, KeyedState, KeyedStateStore, StateRegistry};
 pub use namespace::Namespace;
+pub use snapshot::{
+    GroupEntries, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, StateKind,
+};
 pub use table::Epoch;
 pub use timers::{Timer, TimerQueue};
 pub use value_state::{ValueState, ValueStateDescriptor};
 pub use value_store::ValueStore;
-pub use window_state::WindowState;

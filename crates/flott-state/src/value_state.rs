@@ -2,11 +2,12 @@
 
 use std::{any, marker::PhantomData};
 
-use flott_core::Data;
+use flott_core::{Data, Key};
 
 use crate::{
     error::{StateError, StateErrorKind},
-    keyed::{CurrentKey, HasKeyedState},
+    keyed::{CurrentKey, HasKeyedState, KeyedState},
+    namespace::Namespace,
     table::Epoch,
     value_store::ValueStore,
 };
@@ -36,7 +37,7 @@ impl<V> ValueStateDescriptor<V> {
 /// A value per key (Flink: `ValueState`).
 ///
 /// A handle is a small token to keep in a field of the function. [`Default`] makes one that is bound to no state;
-/// `open()` replaces it by the one that [`KeyedState::value_state`](crate::KeyedState::value_state) returns. The
+/// `open()` replaces it by the one that [`KeyedStateStore::value_state`](crate::KeyedStateStore::value_state) returns. The
 /// methods take the context that the function was called with, which knows the current key. They fail if the handle
 /// is unbound, or if the record was routed to a subtask that doesn't own its key.
 pub struct ValueState<V> {
@@ -83,14 +84,14 @@ impl<V: Data> ValueState<V> {
     #[inline]
     pub fn get<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<&V>, StateError> {
         let at = self.select(context.current())?;
-        at.store.get(at.hash, at.key, &())
+        at.store.get(at.hash, at.key, at.namespace)
     }
 
     /// The current key's value, for changing it in place.
     #[inline]
     pub fn get_mut<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<&mut V>, StateError> {
         let at = self.select(context.current())?;
-        at.store.get_mut(at.hash, at.key, &(), at.epoch)
+        at.store.get_mut(at.hash, at.key, at.namespace, at.epoch)
     }
 
     /// The current key's value, for changing it in place; where there is none, it is first set to `default()`.
@@ -101,14 +102,14 @@ impl<V: Data> ValueState<V> {
         default: impl FnOnce() -> V,
     ) -> Result<&mut V, StateError> {
         let at = self.select(context.current())?;
-        at.store.get_or_insert_with(at.hash, at.key, &(), at.epoch, default)
+        at.store.get_or_insert_with(at.hash, at.key, at.namespace, at.epoch, default)
     }
 
     /// Sets the current key's value.
     #[inline]
     pub fn update<C: HasKeyedState + ?Sized>(self, context: &mut C, value: V) -> Result<(), StateError> {
         let at = self.select(context.current())?;
-        at.store.insert(at.hash, at.key, &(), at.epoch, value)?;
+        at.store.insert(at.hash, at.key, at.namespace, at.epoch, value)?;
         Ok(())
     }
 
@@ -116,19 +117,35 @@ impl<V: Data> ValueState<V> {
     #[inline]
     pub fn clear<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<(), StateError> {
         let at = self.select(context.current())?;
-        at.store.remove(at.hash, at.key, &())?;
+        at.store.remove(at.hash, at.key, at.namespace)?;
         Ok(())
     }
 
+    /// Loads what the keys with these hashes have in `namespace` into the cache. The engine does so by itself for
+    /// states of a key as a whole; only an operator knows the windows of its records.
     #[inline]
-    fn select<K>(self, current: CurrentKey<'_, K>) -> Result<Selected<'_, K, V>, StateError>
-    where
-        K: flott_core::Key,
-    {
-        let CurrentKey { state, key, hash } = current;
+    pub fn prefetch<K: Key, N: Namespace>(self, state: &mut KeyedState<K>, hashes: &[u64], namespace: &N) {
+        if let Some(store) = state.store_mut::<ValueStore<K, N, V>>(self.id) {
+            store.prefetch(hashes, namespace);
+        }
+    }
+
+    /// Takes the current key's value out.
+    #[inline]
+    pub fn take<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<V>, StateError> {
+        let at = self.select(context.current())?;
+        at.store.remove(at.hash, at.key, at.namespace)
+    }
+
+    #[inline]
+    fn select<K: Key, N: Namespace>(
+        self,
+        current: CurrentKey<'_, K, N>,
+    ) -> Result<Selected<'_, K, N, V>, StateError> {
+        let CurrentKey { state, key, hash, namespace } = current;
         let epoch = state.epoch();
         match state.store_mut(self.id) {
-            Some(store) => Ok(Selected { store, key, hash, epoch }),
+            Some(store) => Ok(Selected { store, key, hash, namespace, epoch }),
             None => Err(self.not_found()),
         }
     }
@@ -145,9 +162,10 @@ impl<V: Data> ValueState<V> {
 }
 
 /// What an access needs once its handle is resolved.
-struct Selected<'a, K, V> {
-    store: &'a mut ValueStore<K, (), V>,
+struct Selected<'a, K, N, V> {
+    store: &'a mut ValueStore<K, N, V>,
     key: &'a K,
     hash: u64,
+    namespace: &'a N,
     epoch: Epoch,
 }

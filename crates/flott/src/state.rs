@@ -12,5 +12,6 @@ pub(crate) fn keyed_state<K: Key>(setup: &OperatorSetup) -> Result<KeyedState<K>
         key_groups: setup.key_groups(),
         max_parallelism: setup.max_parallelism,
     };
-    KeyedState::new(&scope, setup.backend.as_ref())
+    let restored = setup.restored.as_ref().map(|restored| restored.keyed.clone()).unwrap_or_default();
+    KeyedState::new(&scope, setup.backend.as_ref(), restored)
 }

@@ -10,6 +10,7 @@ use super::{KeyHasher, Partitioner};
 use crate::error::{ChainError, ChainResult};
 use crate::metrics::Gauge;
 use crate::operator::Input;
+use crate::snapshot::TaskSnapshot;
 use crate::task::{enter_operator, leave_operator};
 
 /// Hashes the keys, as a router would, and hands the batch to the operator downstream.
@@ -74,6 +75,10 @@ impl<T: Data> Input<T> for InlineExchange<T> {
 
     fn next_timer(&self) -> Option<Timestamp> {
         self.target.next_timer()
+    }
+
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
+        self.target.snapshot(snapshot)
     }
 
     fn finish(&mut self) -> ChainResult {

@@ -16,6 +16,7 @@ use super::size::batch_bytes;
 use super::{KeyHasher, Partitioner, Partitioning};
 use crate::error::{ChainError, ChainResult};
 use crate::operator::Input;
+use crate::snapshot::TaskSnapshot;
 use crate::task::{TaskShared, enter_operator, leave_operator};
 
 /// How many records with heap data make up the first batch, by which their size is measured.
@@ -270,6 +271,10 @@ impl<T: Data> Input<T> for Router<T> {
 
     fn next_timer(&self) -> Option<Timestamp> {
         None
+    }
+
+    fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
+        Ok(())
     }
 
     fn finish(&mut self) -> ChainResult {

@@ -70,6 +70,7 @@ impl TaskBuilder<'_> {
             max_parallelism: self.plan.program.graph.max_parallelism_of(node),
             attempt: 0,
             metrics,
+            restored: None,
             backend: Arc::clone(&self.plan.backend),
             task: Rc::clone(&self.shared),
         };

@@ -15,11 +15,13 @@ use flott_core::Batch;
 use flott_core::key_group::KeyGroupRange;
 use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
+use flott_state::OperatorSnapshot;
 use flott_state::backend::StateBackend;
 
 use crate::error::{ChainResult, FnResult};
 use crate::graph::OperatorId;
 use crate::metrics::OperatorMetrics;
+use crate::snapshot::TaskSnapshot;
 use crate::task::TaskShared;
 
 pub use node::OperatorNode;
@@ -43,6 +45,8 @@ pub trait Input<T> {
     fn processing_time(&mut self, now: Timestamp) -> ChainResult;
     /// The earliest processing time at which this operator or one behind it wants to be called.
     fn next_timer(&self) -> Option<Timestamp>;
+    /// Adds the state of this operator, then of those behind it.
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
     /// Nothing will follow. Operators may emit for the last time, head first.
     fn finish(&mut self) -> ChainResult;
     /// Releases what is held; called once, also after a failure.
@@ -100,6 +104,15 @@ pub trait Operator: 'static {
         true
     }
 
+    /// The state as it is between two batches. What it returns comes back in [`OperatorSetup::restored`] when the job is
+    /// restored, spread over the subtasks anew if their number has changed.
+    ///
+    /// # Errors
+    /// An error fails the checkpoint.
+    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        Ok(OperatorSnapshot::default())
+    }
+
     /// The input has ended normally; last chance to emit.
     ///
     /// # Errors
@@ -134,6 +147,8 @@ pub struct OperatorSetup {
     pub attempt: u32,
     /// The operator's figures.
     pub metrics: Arc<OperatorMetrics>,
+    /// What this subtask gets of the state of an earlier run; `None` on a fresh start.
+    pub restored: Option<Arc<OperatorSnapshot>>,
     /// Where keyed state lives.
     pub backend: Arc<dyn StateBackend>,
     /// What the operators of the task share.

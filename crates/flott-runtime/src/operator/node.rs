@@ -7,6 +7,7 @@ use flott_core::watermark::StreamStatus;
 use super::{AnyOutput, Input, Operator, OperatorSetup, Output};
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
+use crate::snapshot::TaskSnapshot;
 use crate::task::{enter_operator, in_any_case, leave_operator};
 
 /// Runs an [`Operator`]: counts, names the operator in errors, and forwards what the operator has seen.
@@ -80,6 +81,16 @@ impl<O: Operator> Input<O::In> for OperatorNode<O> {
 
     fn next_timer(&self) -> Option<Timestamp> {
         self.operator.next_timer().into_iter().chain(self.output.next_timer()).min()
+    }
+
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
+        let mut own = None;
+        self.run(|operator, _| {
+            own = Some(operator.snapshot(snapshot.checkpoint_id)?);
+            Ok(())
+        })?;
+        snapshot.operators.extend(own.filter(|own| !own.is_empty()).map(|own| (self.setup.operator_id, own)));
+        AnyOutput::snapshot(&mut self.output, snapshot)
     }
 
     fn finish(&mut self) -> ChainResult {

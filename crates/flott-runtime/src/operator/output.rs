@@ -7,6 +7,7 @@ use flott_core::watermark::{MergeOutput, StreamStatus};
 
 use super::{AnyOutput, Input, OutputTag, SideOutputs};
 use crate::error::{BoxError, ChainError, ChainResult};
+use crate::snapshot::TaskSnapshot;
 use crate::task::in_any_case;
 
 /// The output of an operator: a buffer that is pushed to the next operators or exchanges when it is full and at
@@ -199,6 +200,13 @@ impl<T: Clone + 'static> AnyOutput for Output<T> {
 
     fn next_timer(&self) -> Option<Timestamp> {
         Output::next_timer(self)
+    }
+
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
+        for target in &mut self.targets {
+            target.snapshot(snapshot)?;
+        }
+        self.side.each(|side| side.snapshot(snapshot))
     }
 
     fn finish(&mut self) -> ChainResult {

@@ -10,6 +10,7 @@ use flott_core::watermark::StreamStatus;
 use super::Output;
 
 use crate::error::{BoxError, ChainError, ChainResult};
+use crate::snapshot::TaskSnapshot;
 use crate::task::in_any_case;
 
 /// Names a side output of records of type `X` (Flink: `OutputTag`).
@@ -51,6 +52,7 @@ pub(crate) trait AnyOutput {
     fn open(&mut self) -> ChainResult;
     fn processing_time(&mut self, now: Timestamp) -> ChainResult;
     fn next_timer(&self) -> Option<Timestamp>;
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
     fn finish(&mut self) -> ChainResult;
     fn close(&mut self) -> ChainResult;
 }

@@ -10,6 +10,7 @@ use flott_core::watermark::StreamStatus;
 
 use super::{AnyOutput, Collector, Input, Output, OutputTag, SideOutputs};
 use crate::error::{ChainError, ChainResult};
+use crate::snapshot::TaskSnapshot;
 use crate::test_support::{Seen, recorder};
 
 /// Fails at its first batch and counts further calls.
@@ -41,6 +42,10 @@ impl Input<u64> for Broken {
     fn next_timer(&self) -> Option<Timestamp> {
         None
     }
+    fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
+        Ok(())
+    }
+
     fn finish(&mut self) -> ChainResult {
         Ok(())
     }

@@ -21,6 +21,7 @@ use crate::error::{ChainResult, FnResult};
 use crate::metrics::OperatorMetrics;
 use crate::operator::{AnyOutput, Input, Output, OutputTag, SideOutputs};
 use crate::seam::Signal;
+use crate::snapshot::TaskSnapshot;
 
 /// What an enumerator decided during a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,6 +213,10 @@ impl<X> Input<X> for Collect<X> {
 
     fn next_timer(&self) -> Option<Timestamp> {
         None
+    }
+
+    fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
+        Ok(())
     }
 
     fn finish(&mut self) -> ChainResult {

@@ -106,6 +106,7 @@ fn bench(splits: &[&str], polls: Vec<Poll>) -> Bench {
         max_parallelism: 128,
         attempt: 0,
         metrics: Arc::clone(&metrics),
+        restored: None,
         backend: Arc::new(HashMapStateBackend),
         task: surroundings.shared,
     };

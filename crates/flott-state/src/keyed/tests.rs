@@ -6,7 +6,8 @@ pub(crate) fn scope(key_groups: KeyGroupRange, max_parallelism: u32) -> BackendS
 }
 
 pub(crate) fn state<K: Key>() -> KeyedState<K> {
-    KeyedState::new(&scope(KeyGroupRange { start: 0, end: 128 }, 128), &HashMapStateBackend).unwrap()
+    KeyedState::new(&scope(KeyGroupRange { start: 0, end: 128 }, 128), &HashMapStateBackend, Vec::new())
+        .unwrap()
 }
 
 fn text<T>(result: Result<T, StateError>) -> String {
@@ -18,7 +19,7 @@ fn the_same_name_and_type_give_the_same_state() {
     let mut state = state::<u64>();
     let first = state.value_state(Descriptor::<i64>::new("sum")).unwrap();
     let again = state.value_state(Descriptor::<i64>::new("sum")).unwrap();
-    let mut at = CurrentKey { state: &mut state, key: &1, hash: 1 };
+    let mut at = CurrentKey::new(&mut state, &1, 1);
     first.update(&mut at, 5).unwrap();
     assert_eq!(again.value(&mut at).unwrap(), Some(5));
 }
@@ -37,7 +38,7 @@ fn the_same_name_with_another_type_is_refused() {
 #[test]
 fn impossible_key_groups_are_refused() {
     let open = |start, end, max| {
-        KeyedState::<u64>::new(&scope(KeyGroupRange { start, end }, max), &HashMapStateBackend)
+        KeyedState::<u64>::new(&scope(KeyGroupRange { start, end }, max), &HashMapStateBackend, Vec::new())
     };
     assert!(open(0, 128, 128).is_ok());
     assert!(text(open(5, 5, 128)).starts_with("cannot open keyed state for no key group of 128:"));
@@ -51,7 +52,7 @@ fn memory_is_that_of_all_states() {
     let (a, b) =
         (state.value_state(Descriptor::<i64>::new("a")), state.value_state(Descriptor::<u8>::new("b")));
     let empty = state.memory_bytes();
-    let mut at = CurrentKey { state: &mut state, key: &1, hash: 1 };
+    let mut at = CurrentKey::new(&mut state, &1, 1);
     a.unwrap().update(&mut at, 1).unwrap();
     b.unwrap().update(&mut at, 1).unwrap();
     state.prefetch(&[1, u64::MAX]);

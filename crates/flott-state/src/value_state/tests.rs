@@ -1,9 +1,9 @@
 use super::*;
-use crate::keyed::{KeyedState, tests::state};
+use crate::keyed::{KeyedState, KeyedStateStore, StateRegistry, tests::state};
 
 /// Hashes need not spread for these tests, only differ.
 fn at<'a>(state: &'a mut KeyedState<String>, key: &'a String) -> CurrentKey<'a, String> {
-    CurrentKey { state, key, hash: key.len() as u64 * 1_000_003 }
+    CurrentKey::new(state, key, key.len() as u64 * 1_000_003)
 }
 
 #[test]
@@ -50,6 +50,33 @@ fn a_handle_of_another_operator_is_refused_where_it_doesnt_fit() {
     assert_eq!(*foreign.update(&mut at(&mut mine, &key), 1).unwrap_err().kind(), expected);
     mine.value_state(ValueStateDescriptor::<String>::new("name")).unwrap();
     assert_eq!(*foreign.update(&mut at(&mut mine, &key), 1).unwrap_err().kind(), expected);
+}
+
+#[test]
+fn windows_of_one_key_are_kept_apart() {
+    let mut state = state::<u64>();
+    let counts =
+        StateRegistry::<_, i64>::new(&mut state).value_state(ValueStateDescriptor::new("count")).unwrap();
+    let mut in_window = |window, value| {
+        counts.update(&mut CurrentKey { state: &mut state, key: &7, hash: 7, namespace: &window }, value)
+    };
+    in_window(1000_i64, 1_u64).unwrap();
+    in_window(2000, 2).unwrap();
+    let mut first = CurrentKey { state: &mut state, key: &7, hash: 7, namespace: &1000_i64 };
+    assert_eq!(counts.take(&mut first).unwrap(), Some(1));
+    assert_eq!(counts.get(&mut first).unwrap(), None);
+    let mut second = CurrentKey { state: &mut state, key: &7, hash: 7, namespace: &2000_i64 };
+    assert_eq!(counts.get(&mut second).unwrap(), Some(&2));
+}
+
+#[test]
+fn a_window_s_handle_is_refused_where_no_window_is() {
+    let mut state = state::<u64>();
+    let count = StateRegistry::<_, i64>::new(&mut state)
+        .value_state(ValueStateDescriptor::<u64>::new("count"))
+        .unwrap();
+    let expected = StateErrorKind::Foreign { handle: "ValueState<u64>".to_owned() };
+    assert_eq!(*count.value(&mut CurrentKey::new(&mut state, &7, 7)).unwrap_err().kind(), expected);
 }
 
 #[test]

@@ -3,14 +3,11 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use flott_core::Data;
 use flott_core::Key;
 use flott_core::time::{MIN_WATERMARK, NO_TIMESTAMP, TimeDomain, Timestamp};
 use flott_runtime::metrics::{Counter, Gauge, OperatorMetrics};
 use flott_runtime::operator::OperatorSetup;
-use flott_state::{
-    CurrentKey, HasKeyedState, KeyedState, StateError, TimerQueue, ValueState, ValueStateDescriptor,
-};
+use flott_state::{CurrentKey, HasKeyedState, KeyedState, KeyedStateStore, TimerQueue};
 
 /// A function's place in the job (Flink: `RuntimeContext`).
 #[derive(Clone)]
@@ -81,16 +78,14 @@ impl<'a, K: Key> OpenContext<'a, K> {
     pub(crate) fn new(runtime: &'a RuntimeContext, state: &'a mut KeyedState<K>) -> Self {
         Self { runtime, state }
     }
+}
 
-    /// A value for each key. The name is unique within the operator.
-    ///
-    /// # Errors
-    /// When the name is taken by a state of another kind or type.
-    pub fn value_state<V: Data>(
-        &mut self,
-        descriptor: ValueStateDescriptor<V>,
-    ) -> Result<ValueState<V>, StateError> {
-        self.state.value_state(descriptor)
+impl<K: Key> KeyedStateStore for OpenContext<'_, K> {
+    type Key = K;
+    type Namespace = ();
+
+    fn keyed_state(&mut self) -> &mut KeyedState<K> {
+        self.state
     }
 }
 
@@ -196,10 +191,11 @@ impl<K: Key> KeyedContext<'_, K> {
 
 impl<K: Key> HasKeyedState for KeyedContext<'_, K> {
     type Key = K;
+    type Namespace = ();
 
     #[inline]
     fn current(&mut self) -> CurrentKey<'_, K> {
-        CurrentKey { state: self.state, key: self.key, hash: self.hash }
+        CurrentKey::new(self.state, self.key, self.hash)
     }
 }
 
@@ -232,6 +228,7 @@ impl<K> DerefMut for OnTimerContext<'_, K> {
 
 impl<K: Key> HasKeyedState for OnTimerContext<'_, K> {
     type Key = K;
+    type Namespace = ();
 
     fn current(&mut self) -> CurrentKey<'_, K> {
         self.keyed.current()

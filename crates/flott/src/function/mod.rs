@@ -3,15 +3,14 @@
 //!
 //! Each subtask works on a clone of its own. A function runs on one thread, and no two calls of it overlap.
 
-mod aggregate;
 mod context;
 mod key;
 mod process;
 mod transform;
 
-pub use aggregate::AggregateFunction;
 pub(crate) use context::KeyTimers;
 pub use context::{KeyedContext, OnTimerContext, OpenContext, ProcessContext, RuntimeContext};
+pub use flott_state::AggregateFunction;
 pub(crate) use key::{ByReference, ByValue, KeySelector};
 pub use process::{KeyedProcessFunction, ProcessFunction};
 pub(crate) use transform::{FilterClosure, FlatMapClosure, MapClosure, TryMapClosure};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
-use flott_state::{CurrentKey, KeyedState, StateError, ValueState, ValueStateDescriptor};
+use flott_state::{CurrentKey, KeyedState, KeyedStateStore, StateError, ValueState, ValueStateDescriptor};
 
 use super::KeyedBatch;
 use crate::function::KeySelector;
@@ -47,7 +47,7 @@ impl<F: Fold<T>, K: Key, T: Data> Operator for ReduceOperator<F, K, T> {
             if let Some(ahead) = self.batch.ahead(index) {
                 self.state.prefetch(ahead);
             }
-            let mut current = CurrentKey { state: &mut self.state, key, hash };
+            let mut current = CurrentKey::new(&mut self.state, key, hash);
             if let Some(stored) = self.stored.get_mut(&mut current)? {
                 self.fold.fold(stored, record);
                 made.records.push(stored.clone());

@@ -9,7 +9,10 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::metrics::OperatorMetrics;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output, OutputTag};
-use flott_state::{KeyedState, StateError, Timer, TimerQueue, WindowState};
+use flott_state::{
+    CurrentKey, KeyedState, KeyedStateStore, StateError, StateRegistry, Timer, TimerQueue, ValueState,
+    ValueStateDescriptor,
+};
 
 use super::trigger::WindowTimers;
 use super::{Trigger, TriggerResult, Window, WindowAssigner};
@@ -88,10 +91,15 @@ pub(crate) struct WindowOperator<K, T, O, A: WindowAssigner<T>, R, G: WindowAggr
     output: PhantomData<fn() -> O>,
 }
 
+#[inline]
+fn at<'a, K, W>(state: &'a mut KeyedState<K>, hash: u64, key: &'a K, window: &'a W) -> CurrentKey<'a, K, W> {
+    CurrentKey { state, key, hash, namespace: window }
+}
+
 /// The contents and timers of all windows.
 struct Windows<K, W: Window, C> {
     state: KeyedState<K>,
-    contents: WindowState<W, C>,
+    contents: ValueState<C>,
     event: TimerQueue<K, W>,
     processing: TimerQueue<K, W>,
     watermark: Timestamp,
@@ -138,7 +146,8 @@ where
         setup: &OperatorSetup,
     ) -> Result<Self, StateError> {
         let mut state = keyed_state(setup)?;
-        let contents = state.window_state("window-contents")?;
+        let contents = StateRegistry::<K, A::Window>::new(&mut state)
+            .value_state(ValueStateDescriptor::new("window-contents"))?;
         let allowed_lateness_ms = i64::try_from(settings.allowed_lateness.as_millis()).unwrap_or(i64::MAX);
         let windows = Windows {
             state,
@@ -229,13 +238,13 @@ where
         }
         let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
         let Windows { state, contents, .. } = &mut self.windows;
-        let first = match contents.get_mut(state, hash, key, window)? {
+        let first = match contents.get_mut(&mut at(state, hash, key, window))? {
             Some(accumulator) => {
                 self.aggregate.add(accumulator, record);
                 false
             }
             None => {
-                contents.insert(state, hash, key, window, self.aggregate.start(record))?;
+                contents.update(&mut at(state, hash, key, window), self.aggregate.start(record))?;
                 true
             }
         };
@@ -266,14 +275,14 @@ where
     ) -> FnResult {
         let Windows { state, contents, .. } = &mut self.windows;
         if result.fires()
-            && let Some(accumulator) = contents.get(state, hash, key, window)?
+            && let Some(accumulator) = contents.get(&mut at(state, hash, key, window))?
         {
             let result = self.aggregate.result(accumulator);
             let mut out = Collector::new(out, window.max_timestamp());
             self.emit.emit(key, window, result, &mut out);
         }
         if result.purges() {
-            contents.remove(state, hash, key, window)?;
+            contents.clear(&mut at(state, hash, key, window))?;
         }
         Ok(())
     }
@@ -292,7 +301,7 @@ where
     /// Forgets a window that can no longer change.
     fn remove(&mut self, key: &K, hash: u64, window: &A::Window) -> FnResult {
         let Windows { state, contents, .. } = &mut self.windows;
-        contents.remove(state, hash, key, window)?;
+        contents.clear(&mut at(state, hash, key, window))?;
         let mut timers = self.windows.timers(key, hash, window, false);
         self.trigger.clear(window, &mut timers);
         Ok(())

@@ -1,4 +1,4 @@
-//! Incremental aggregation.
+//! Incremental aggregation: how values are folded into an accumulator.
 
 /// Folds records into an accumulator, one by one, and makes a result of it (Flink: `AggregateFunction`).
 ///

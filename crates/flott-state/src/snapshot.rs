@@ -1,0 +1,92 @@
+//! What an operator's subtask puts into a checkpoint, as plain data: independent of backend, parallelism and the user's
+//! types.
+//!
+//! Keys, values and elements are in [format 1](flott_core::encoding). Keyed state is cut into key groups and operator
+//! state into elements, which are what moves when a job is restored at another parallelism.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// All state of one operator subtask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorSnapshot {
+    /// Its keyed states and timers.
+    pub keyed: Vec<KeyedStateSnapshot>,
+    /// Its operator states.
+    pub operator: Vec<OperatorStateSnapshot>,
+}
+
+impl OperatorSnapshot {
+    /// Whether there is no state at all.
+    pub fn is_empty(&self) -> bool {
+        self.keyed.is_empty() && self.operator.is_empty()
+    }
+}
+
+/// What a keyed state holds for each key and namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StateKind {
+    /// One value.
+    Value,
+    /// A list.
+    List,
+    /// A map.
+    Map,
+    /// The combination of all values added.
+    Reducing,
+    /// The accumulator of all values added.
+    Aggregating,
+    /// Timers that wait for the watermark.
+    EventTimers,
+    /// Timers that wait for the clock.
+    ProcessingTimers,
+}
+
+/// One keyed state of one subtask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyedStateSnapshot {
+    /// Its name, unique among the operator's keyed states and timers.
+    pub name: String,
+    /// What it holds.
+    pub kind: StateKind,
+    /// Whether each value, element or map entry comes with the time of its last access.
+    pub ttl: bool,
+    /// The names of the types of key, namespace and value, for messages.
+    pub types: [String; 3],
+    /// Its entries by key group. A group without entries is left out.
+    pub groups: BTreeMap<u32, GroupEntries>,
+}
+
+/// The entries of one key group of one state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupEntries {
+    /// How many there are.
+    pub count: u64,
+    /// Key, namespace and value of each, one after the other. Of a timer: key, namespace and timestamp.
+    pub bytes: Vec<u8>,
+}
+
+/// How the elements of an operator state are spread over the subtasks when it is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RedistributionMode {
+    /// Each element goes to one subtask (Flink: `ListState`, even-split).
+    SplitDistribute,
+    /// Every subtask gets all elements (Flink: `UnionListState`).
+    Union,
+    /// All subtasks hold the same, and each gets one copy (Flink: `BroadcastState`).
+    Broadcast,
+}
+
+/// One operator state of one subtask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorStateSnapshot {
+    /// Its name, unique among the operator's operator states.
+    pub name: String,
+    /// How it is spread when it is restored.
+    pub mode: RedistributionMode,
+    /// The name of the type of the elements, for messages.
+    pub element_type: String,
+    /// The encoded elements; of a broadcast state, pairs of key and value.
+    pub elements: Vec<Vec<u8>>,
+}
