@@ -3,9 +3,12 @@
 
 use std::any::{Any, TypeId};
 
-use flott_core::{Data, Key};
+use flott_core::Key;
 
-use crate::{namespace::Namespace, value_store::ValueStore};
+use crate::{
+    namespace::Namespace,
+    state_store::{Kind, StateStore},
+};
 
 /// What the engine asks of a store without knowing its type.
 pub(crate) trait AnyStore: Any + Send {
@@ -16,16 +19,16 @@ pub(crate) trait AnyStore: Any + Send {
     fn memory_bytes(&self) -> usize;
 }
 
-impl<K: Key, N: Namespace, V: Data> AnyStore for ValueStore<K, N, V> {
+impl<K: Key, N: Namespace, D: Kind> AnyStore for StateStore<K, N, D> {
     fn prefetch(&self, hashes: &[u64]) {
         // Only the operator knows the windows of its records; it fetches what they hold itself.
         if let Some(global) = (&() as &dyn Any).downcast_ref::<N>() {
-            self.prefetch(hashes, global);
+            self.entries.prefetch(hashes, global);
         }
     }
 
     fn memory_bytes(&self) -> usize {
-        self.memory_bytes()
+        self.entries.memory_bytes()
     }
 }
 

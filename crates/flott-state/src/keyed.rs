@@ -1,18 +1,26 @@
 //! All keyed state of one operator subtask, and the key that is current.
 
+use std::{hash::Hash, marker::PhantomData};
+
 use flott_core::{
     Data, Key,
     key_group::{KeyGroupRange, MAX_PARALLELISM_LIMIT},
 };
 
 use crate::{
+    aggregate::AggregateFunction,
+    aggregating_state::{Aggregating, AggregatingState, AggregatingStateDescriptor},
     backend::{BackendScope, KeyedStorage, StateBackend},
     erased::{AnyStore, ErasedStore},
     error::{StateError, StateErrorKind},
+    list_state::{ListState, ListStateDescriptor, Lists},
+    map_state::{MapState, MapStateDescriptor, Maps},
     namespace::Namespace,
+    reducing_state::{Reducing, ReducingState, ReducingStateDescriptor},
     snapshot::KeyedStateSnapshot,
+    state_store::{Kind, StateStore},
     table::Epoch,
-    value_state::{ValueState, ValueStateDescriptor},
+    value_state::{ValueState, ValueStateDescriptor, Values},
     value_store::ValueStore,
 };
 
@@ -70,11 +78,59 @@ impl<K: Key> KeyedState<K> {
         &mut self,
         descriptor: ValueStateDescriptor<V>,
     ) -> Result<ValueState<V>, StateError> {
-        let handle = ValueState::<V>::type_name();
-        let id = self.register::<ValueStore<K, N, V>>(descriptor.name(), handle, |of| {
-            ValueStore::new(of.key_groups, of.max_parallelism)
-        })?;
+        let name = descriptor.name().to_owned();
+        let id =
+            self.register::<N, _>(&name, ValueState::<V>::type_name(), Values(PhantomData::<fn() -> V>))?;
         Ok(ValueState::bound(id))
+    }
+
+    /// Registers a list state for each key and namespace `N`, or finds it again ([`KeyedStateStore::list_state`]).
+    pub fn register_list_state<N: Namespace, T: Data>(
+        &mut self,
+        descriptor: ListStateDescriptor<T>,
+    ) -> Result<ListState<T>, StateError> {
+        let name = descriptor.name().to_owned();
+        let id =
+            self.register::<N, _>(&name, ListState::<T>::type_name(), Lists(PhantomData::<fn() -> T>))?;
+        Ok(ListState::bound(id))
+    }
+
+    /// Registers a map state for each key and namespace `N`, or finds it again ([`KeyedStateStore::map_state`]).
+    pub fn register_map_state<N: Namespace, UK: Data + Eq + Hash, UV: Data>(
+        &mut self,
+        descriptor: MapStateDescriptor<UK, UV>,
+    ) -> Result<MapState<UK, UV>, StateError> {
+        let name = descriptor.name().to_owned();
+        let id = self.register::<N, _>(
+            &name,
+            MapState::<UK, UV>::type_name(),
+            Maps(PhantomData::<fn() -> (UK, UV)>),
+        )?;
+        Ok(MapState::bound(id))
+    }
+
+    /// Registers a reducing state for each key and namespace `N`, or finds it again ([`KeyedStateStore::reducing_state`]).
+    pub fn register_reducing_state<N: Namespace, T: Data>(
+        &mut self,
+        descriptor: ReducingStateDescriptor<T>,
+    ) -> Result<ReducingState<T>, StateError> {
+        let name = descriptor.name().to_owned();
+        let id = self.register::<N, _>(&name, ReducingState::<T>::type_name(), Reducing::from(descriptor))?;
+        Ok(ReducingState::bound(id))
+    }
+
+    /// Registers an aggregating state for each key and namespace `N`, or finds it again ([`KeyedStateStore::aggregating_state`]).
+    pub fn register_aggregating_state<N: Namespace, T: 'static, A: AggregateFunction<T>>(
+        &mut self,
+        descriptor: AggregatingStateDescriptor<T, A>,
+    ) -> Result<AggregatingState<T, A>, StateError> {
+        let name = descriptor.name().to_owned();
+        let id = self.register::<N, _>(
+            &name,
+            AggregatingState::<T, A>::type_name(),
+            Aggregating::from(descriptor),
+        )?;
+        Ok(AggregatingState::bound(id))
     }
 
     /// Loads what the keys with these hashes have in any user state into the cache: the engine calls it for a run of
@@ -96,22 +152,22 @@ impl<K: Key> KeyedState<K> {
         self.epoch
     }
 
-    fn register<S: AnyStore>(
+    fn register<N: Namespace, D: Kind>(
         &mut self,
         name: &str,
         handle: String,
-        create: impl FnOnce(&Self) -> S,
+        kind: D,
     ) -> Result<u32, StateError> {
         if let Some(id) = self.registrations.iter().position(|known| known.name == name) {
-            if self.stores[id].is::<S>() {
+            if self.stores[id].is::<StateStore<K, N, D>>() {
                 return Ok(id as u32);
             }
             let registered = self.registrations[id].handle.clone();
             let (name, asked) = (name.to_owned(), handle);
             return Err(StateErrorKind::AlreadyRegistered { name, registered, asked }.into());
         }
-        let store = ErasedStore::new(create(self));
-        self.stores.push(store);
+        let entries = ValueStore::new(self.key_groups, self.max_parallelism);
+        self.stores.push(ErasedStore::new(StateStore::<K, N, D> { entries, kind }));
         self.registrations.push(Registration { name: name.to_owned(), handle });
         Ok(self.stores.len() as u32 - 1)
     }
@@ -188,6 +244,50 @@ pub trait KeyedStateStore {
         descriptor: ValueStateDescriptor<V>,
     ) -> Result<ValueState<V>, StateError> {
         self.keyed_state().register_value_state::<Self::Namespace, V>(descriptor)
+    }
+
+    /// A list for each key.
+    ///
+    /// # Errors
+    /// When the name is taken by a state of another kind or type.
+    fn list_state<T: Data>(
+        &mut self,
+        descriptor: ListStateDescriptor<T>,
+    ) -> Result<ListState<T>, StateError> {
+        self.keyed_state().register_list_state::<Self::Namespace, T>(descriptor)
+    }
+
+    /// A map for each key.
+    ///
+    /// # Errors
+    /// When the name is taken by a state of another kind or type.
+    fn map_state<UK: Data + Eq + Hash, UV: Data>(
+        &mut self,
+        descriptor: MapStateDescriptor<UK, UV>,
+    ) -> Result<MapState<UK, UV>, StateError> {
+        self.keyed_state().register_map_state::<Self::Namespace, UK, UV>(descriptor)
+    }
+
+    /// The combination of all values added, for each key. Of a name that is registered again, the first function stays.
+    ///
+    /// # Errors
+    /// When the name is taken by a state of another kind or type.
+    fn reducing_state<T: Data>(
+        &mut self,
+        descriptor: ReducingStateDescriptor<T>,
+    ) -> Result<ReducingState<T>, StateError> {
+        self.keyed_state().register_reducing_state::<Self::Namespace, T>(descriptor)
+    }
+
+    /// The accumulator of all values added, for each key. Of a name that is registered again, the first function stays.
+    ///
+    /// # Errors
+    /// When the name is taken by a state of another kind or type.
+    fn aggregating_state<T: 'static, A: AggregateFunction<T>>(
+        &mut self,
+        descriptor: AggregatingStateDescriptor<T, A>,
+    ) -> Result<AggregatingState<T, A>, StateError> {
+        self.keyed_state().register_aggregating_state::<Self::Namespace, T, A>(descriptor)
     }
 }
 

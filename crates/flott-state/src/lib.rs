@@ -9,8 +9,11 @@
 //! * [`backend`] — where state is kept, chosen by name;
 //! * `erased` — a state whose type only its handle knows;
 //! * [`keyed`] — all states of one subtask, and the key that is current;
-//! * [`value_state`] — the handle that user code holds;
+//! * `state_store` — one state: its tables and what its kind adds to them;
+//! * `handle` — what the handles that user code holds have in common;
+//! * [`value_state`], [`list_state`], [`map_state`], [`reducing_state`], [`aggregating_state`] — a handle each;
 //! * [`aggregate`] — how values are folded into an accumulator;
+//! * [`merging`] — how what a key has in several namespaces becomes one;
 //! * [`snapshot`] — what an operator's subtask puts into a checkpoint, as plain data;
 //! * [`timers`] — what is to be done for a key when time has come;
 //! * [`error`] — what can go wrong.
@@ -19,25 +22,37 @@
 //! outside this crate knows the layout of a slot.
 
 pub mod aggregate;
+pub mod aggregating_state;
 pub mod backend;
 mod erased;
 pub mod error;
+mod handle;
 #[cfg(target_os = "linux")]
 mod huge_pages;
 pub mod keyed;
+pub mod list_state;
+pub mod map_state;
+pub mod merging;
 pub mod namespace;
 mod prefetch;
+pub mod reducing_state;
 pub mod snapshot;
+mod state_store;
 mod table;
 pub mod timers;
 pub mod value_state;
 pub mod value_store;
 
 pub use aggregate::AggregateFunction;
+pub use aggregating_state::{AggregatingState, AggregatingStateDescriptor};
 pub use backend::{BackendRegistry, BackendScope, HashMapStateBackend, KeyedStorage, StateBackend};
 pub use error::{StateError, StateErrorKind};
 pub use keyed::{CurrentKey, HasKeyedState, KeyedState, KeyedStateStore, StateRegistry};
+pub use list_state::{ListState, ListStateDescriptor};
+pub use map_state::{MapState, MapStateDescriptor};
+pub use merging::MergingState;
 pub use namespace::Namespace;
+pub use reducing_state::{ReducingState, ReducingStateDescriptor};
 pub use snapshot::{
     GroupEntries, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, StateKind,
 };

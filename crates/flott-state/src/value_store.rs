@@ -1,7 +1,7 @@
 //! One state of one subtask: a table for each of its key groups.
 
 use flott_core::{
-    Data, Key,
+    Key,
     key_group::{KeyGroupRange, key_place},
 };
 
@@ -28,7 +28,7 @@ pub struct ValueStore<K, N, V> {
     max_parallelism: u32,
 }
 
-impl<K: Key, N: Namespace, V: Data> ValueStore<K, N, V> {
+impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
     /// An empty store for the key groups in `range` of `max_parallelism` in all. Allocates nothing per key group
     /// before the group's first entry but 24 bytes.
     pub fn new(range: KeyGroupRange, max_parallelism: u32) -> Self {

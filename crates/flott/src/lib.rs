@@ -57,7 +57,11 @@ pub mod prelude {
     pub use flott_runtime::error::{BoxError, FnResult, JobError};
     pub use flott_runtime::job::{JobHandle, JobResult, JobStatus};
     pub use flott_runtime::operator::{Collector, OutputTag};
-    pub use flott_state::{HasKeyedState, KeyedStateStore, ValueState, ValueStateDescriptor};
+    pub use flott_state::{
+        AggregatingState, AggregatingStateDescriptor, HasKeyedState, KeyedStateStore, ListState,
+        ListStateDescriptor, MapState, MapStateDescriptor, ReducingState, ReducingStateDescriptor,
+        ValueState, ValueStateDescriptor,
+    };
 
     pub use crate::environment::StreamExecutionEnvironment;
     pub use crate::error::Error;

@@ -1,5 +1,8 @@
 use super::*;
-use crate::{backend::HashMapStateBackend, value_state::ValueStateDescriptor as Descriptor};
+use crate::{
+    aggregating_state::tests::Mean, backend::HashMapStateBackend,
+    value_state::ValueStateDescriptor as Descriptor,
+};
 
 pub(crate) fn scope(key_groups: KeyGroupRange, max_parallelism: u32) -> BackendScope {
     BackendScope { operator: "sum".to_owned(), subtask: 0, key_groups, max_parallelism }
@@ -57,4 +60,26 @@ fn memory_is_that_of_all_states() {
     b.unwrap().update(&mut at, 1).unwrap();
     state.prefetch(&[1, u64::MAX]);
     assert_eq!(state.memory_bytes() - empty, 8 * 24 + 8 * 24);
+}
+
+#[test]
+fn s99_a_name_stands_for_one_kind_of_state() {
+    let mut state = state::<u64>();
+    state.list_state(ListStateDescriptor::<i64>::new("x")).unwrap();
+    let asked_as = |asked| {
+        format!(
+            "state 'x' is already registered as ListState<i64>, asked for as {asked}; give each state its own name"
+        )
+    };
+    assert_eq!(text(state.value_state(Descriptor::<i64>::new("x"))), asked_as("ValueState<i64>"));
+    assert_eq!(
+        text(state.value_state(Descriptor::<Vec<i64>>::new("x"))),
+        asked_as("ValueState<alloc::vec::Vec<i64>>")
+    );
+    assert_eq!(text(state.map_state(MapStateDescriptor::<u8, i64>::new("x"))), asked_as("MapState<u8, i64>"));
+    let reducing = ReducingStateDescriptor::new("x", |a: &i64, b: i64| a + b);
+    assert_eq!(text(state.reducing_state(reducing)), asked_as("ReducingState<i64>"));
+    let aggregating = AggregatingStateDescriptor::new("x", Mean);
+    assert!(text(state.aggregating_state(aggregating)).contains("asked for as AggregatingState<i64, "));
+    assert!(state.list_state(ListStateDescriptor::<i64>::new("x")).is_ok());
 }

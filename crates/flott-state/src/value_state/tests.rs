@@ -1,5 +1,8 @@
 use super::*;
-use crate::keyed::{KeyedState, KeyedStateStore, StateRegistry, tests::state};
+use crate::{
+    error::StateErrorKind,
+    keyed::{KeyedStateStore, StateRegistry, tests::state},
+};
 
 /// Hashes need not spread for these tests, only differ.
 fn at<'a>(state: &'a mut KeyedState<String>, key: &'a String) -> CurrentKey<'a, String> {

@@ -1,0 +1,126 @@
+//! The handle through which user code folds the values of a key into an accumulator.
+
+use std::marker::PhantomData;
+
+use flott_core::Key;
+
+use crate::{
+    aggregate::AggregateFunction,
+    error::StateError,
+    handle::{state_descriptor, state_handle},
+    keyed::{CurrentKey, HasKeyedState, KeyedState},
+    merging::{Merge, MergingState, merge},
+    namespace::Namespace,
+    state_store::{Kind, Selected},
+};
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+/// Names an aggregating state and the function that folds values of type `T` (Flink: `AggregatingStateDescriptor`).
+#[derive(Clone, Debug)]
+pub struct AggregatingStateDescriptor<T, A> {
+    name: String,
+    function: A,
+    of_value: PhantomData<fn(T)>,
+}
+
+impl<T, A: AggregateFunction<T>> AggregatingStateDescriptor<T, A> {
+    /// A state called `name`, which is unique within the operator and identifies the state in snapshots.
+    pub fn new(name: impl Into<String>, function: A) -> Self {
+        Self { name: name.into(), function, of_value: PhantomData }
+    }
+}
+
+state_descriptor!(AggregatingStateDescriptor<T, A>);
+
+/// The kind of an aggregating state.
+pub(crate) struct Aggregating<T, A> {
+    pub(crate) function: A,
+    of_value: PhantomData<fn(T)>,
+}
+
+impl<T: 'static, A: AggregateFunction<T>> Kind for Aggregating<T, A> {
+    type Stored = A::Accumulator;
+}
+
+impl<T: 'static, A: AggregateFunction<T>> Merge for Aggregating<T, A> {
+    fn merge(&self, into: &mut A::Accumulator, from: A::Accumulator) {
+        self.function.merge(into, from);
+    }
+}
+
+impl<T, A> From<AggregatingStateDescriptor<T, A>> for Aggregating<T, A> {
+    fn from(descriptor: AggregatingStateDescriptor<T, A>) -> Self {
+        Self { function: descriptor.function, of_value: PhantomData }
+    }
+}
+
+/// An accumulator per key, into which values of type `T` are folded (Flink: `AggregatingState`).
+///
+/// Only the accumulator is stored, never the values. A handle is used like that of a
+/// [`ValueState`](crate::ValueState), and fails like it.
+pub struct AggregatingState<T, A> {
+    id: u32,
+    of_type: PhantomData<fn(T) -> A>,
+}
+
+state_handle!(AggregatingState<T, A>);
+
+impl<T: 'static, A: AggregateFunction<T>> AggregatingState<T, A> {
+    /// The result of the current key's values, if any was added.
+    #[inline]
+    pub fn get<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<A::Output>, StateError> {
+        let at = self.select(context.current())?;
+        let (accumulator, kind) = at.get_and_kind()?;
+        Ok(accumulator.map(|accumulator| kind.function.get_result(accumulator)))
+    }
+
+    /// Adds a value to the current key's accumulator, which is created for the first.
+    #[inline]
+    pub fn add<C: HasKeyedState + ?Sized>(self, context: &mut C, value: T) -> Result<(), StateError> {
+        let mut at = self.select(context.current())?;
+        match at.get_mut_and_kind()? {
+            (Some(accumulator), kind) => {
+                kind.function.add(value, accumulator);
+                Ok(())
+            }
+            (None, kind) => {
+                let mut accumulator = kind.function.create_accumulator();
+                kind.function.add(value, &mut accumulator);
+                at.insert(accumulator)
+            }
+        }
+    }
+
+    /// Removes the current key's accumulator.
+    #[inline]
+    pub fn clear<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<(), StateError> {
+        self.select(context.current())?.remove()?;
+        Ok(())
+    }
+
+    #[inline]
+    fn select<K: Key, N: Namespace>(
+        self,
+        current: CurrentKey<'_, K, N>,
+    ) -> Result<Selected<'_, K, N, Aggregating<T, A>>, StateError> {
+        Selected::new(self.id, current).ok_or_else(|| self.not_found())
+    }
+}
+
+impl<K: Key, N: Namespace, T: 'static, A: AggregateFunction<T>> MergingState<K, N>
+    for AggregatingState<T, A>
+{
+    fn merge_namespaces(
+        self,
+        state: &mut KeyedState<K>,
+        key: &K,
+        hash: u64,
+        target: &N,
+        sources: &[N],
+    ) -> Result<(), StateError> {
+        merge::<K, N, Aggregating<T, A>>(self.id, state, (key, hash), target, sources)?
+            .ok_or_else(|| self.not_found())
+    }
+}

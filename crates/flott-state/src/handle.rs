@@ -1,0 +1,68 @@
+//! What all state handles are: small tokens that name a state by number.
+
+use crate::error::{StateError, StateErrorKind};
+
+/// No state has this id.
+pub(crate) const UNBOUND: u32 = u32::MAX;
+
+#[cold]
+#[inline(never)]
+pub(crate) fn not_found(id: u32, handle: String) -> StateError {
+    match id {
+        UNBOUND => StateErrorKind::Unbound { handle }.into(),
+        _ => StateErrorKind::Foreign { handle }.into(),
+    }
+}
+
+/// Makes a token of a struct with an `id` and an `of_type: PhantomData`. Written out because derives would ask for
+/// `Clone` and `Default` of the parameters too.
+macro_rules! state_handle {
+    ($name:ident<$($of:ident),+>) => {
+        impl<$($of),+> Clone for $name<$($of),+> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$($of),+> Copy for $name<$($of),+> {}
+
+        impl<$($of),+> Default for $name<$($of),+> {
+            /// A handle bound to no state.
+            fn default() -> Self {
+                Self::bound($crate::handle::UNBOUND)
+            }
+        }
+
+        impl<$($of),+> $name<$($of),+> {
+            pub(crate) const fn bound(id: u32) -> Self {
+                Self { id, of_type: std::marker::PhantomData }
+            }
+
+            /// The type of the handle as messages show it.
+            pub(crate) fn type_name() -> String {
+                let of = [$(std::any::type_name::<$of>()),+].join(", ");
+                format!("{}<{of}>", stringify!($name))
+            }
+
+            #[cold]
+            #[inline(never)]
+            fn not_found(self) -> $crate::error::StateError {
+                $crate::handle::not_found(self.id, Self::type_name())
+            }
+        }
+    };
+}
+pub(crate) use state_handle;
+
+/// The name of a descriptor and what it describes.
+macro_rules! state_descriptor {
+    ($name:ident<$($of:ident),+>) => {
+        impl<$($of),+> $name<$($of),+> {
+            /// The name of the state.
+            pub fn name(&self) -> &str {
+                &self.name
+            }
+        }
+    };
+}
+pub(crate) use state_descriptor;

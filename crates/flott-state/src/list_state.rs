@@ -1,0 +1,132 @@
+//! The handle through which user code reads and writes a list per key.
+
+use std::marker::PhantomData;
+
+use flott_core::{Data, Key};
+
+use crate::{
+    error::StateError,
+    handle::{state_descriptor, state_handle},
+    keyed::{CurrentKey, HasKeyedState, KeyedState},
+    merging::{Merge, MergingState, merge},
+    namespace::Namespace,
+    state_store::{Kind, Selected},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Names a list state and the type of its elements (Flink: `ListStateDescriptor`).
+#[derive(Clone, Debug)]
+pub struct ListStateDescriptor<T> {
+    name: String,
+    of_element: PhantomData<fn() -> T>,
+}
+
+impl<T> ListStateDescriptor<T> {
+    /// A state called `name`, which is unique within the operator and identifies the state in snapshots.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), of_element: PhantomData }
+    }
+}
+
+state_descriptor!(ListStateDescriptor<T>);
+
+/// The kind of a list state. No empty list is stored.
+pub(crate) struct Lists<T>(pub(crate) PhantomData<fn() -> T>);
+
+impl<T: Data> Kind for Lists<T> {
+    type Stored = Vec<T>;
+}
+
+impl<T: Data> Merge for Lists<T> {
+    fn merge(&self, into: &mut Vec<T>, mut from: Vec<T>) {
+        into.append(&mut from);
+    }
+}
+
+/// A list per key (Flink: `ListState`). A key without elements has the empty list.
+///
+/// A handle is used like that of a [`ValueState`](crate::ValueState), and fails like it.
+pub struct ListState<T> {
+    id: u32,
+    of_type: PhantomData<fn() -> T>,
+}
+
+state_handle!(ListState<T>);
+
+impl<T: Data> ListState<T> {
+    /// The current key's elements, in the order in which they were added.
+    #[inline]
+    pub fn get<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<&[T], StateError> {
+        let list = self.select(context.current())?.get()?;
+        Ok(list.map_or(&[], Vec::as_slice))
+    }
+
+    /// Appends an element.
+    #[inline]
+    pub fn add<C: HasKeyedState + ?Sized>(self, context: &mut C, element: T) -> Result<(), StateError> {
+        self.select(context.current())?.get_or_insert_with(Vec::new)?.push(element);
+        Ok(())
+    }
+
+    /// Appends elements.
+    pub fn add_all<C: HasKeyedState + ?Sized>(
+        self,
+        context: &mut C,
+        elements: impl IntoIterator<Item = T>,
+    ) -> Result<(), StateError> {
+        let at = self.select(context.current())?;
+        let mut elements = elements.into_iter().peekable();
+        if elements.peek().is_some() {
+            at.get_or_insert_with(Vec::new)?.extend(elements);
+        }
+        Ok(())
+    }
+
+    /// Replaces the list. An empty one clears the state.
+    pub fn update<C: HasKeyedState + ?Sized>(
+        self,
+        context: &mut C,
+        elements: Vec<T>,
+    ) -> Result<(), StateError> {
+        if elements.is_empty() {
+            return self.clear(context);
+        }
+        self.select(context.current())?.insert(elements)
+    }
+
+    /// Removes the current key's elements.
+    #[inline]
+    pub fn clear<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<(), StateError> {
+        self.take(context)?;
+        Ok(())
+    }
+
+    /// Takes the current key's elements out.
+    #[inline]
+    pub fn take<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Vec<T>, StateError> {
+        Ok(self.select(context.current())?.remove()?.unwrap_or_default())
+    }
+
+    #[inline]
+    fn select<K: Key, N: Namespace>(
+        self,
+        current: CurrentKey<'_, K, N>,
+    ) -> Result<Selected<'_, K, N, Lists<T>>, StateError> {
+        Selected::new(self.id, current).ok_or_else(|| self.not_found())
+    }
+}
+
+impl<K: Key, N: Namespace, T: Data> MergingState<K, N> for ListState<T> {
+    fn merge_namespaces(
+        self,
+        state: &mut KeyedState<K>,
+        key: &K,
+        hash: u64,
+        target: &N,
+        sources: &[N],
+    ) -> Result<(), StateError> {
+        merge::<K, N, Lists<T>>(self.id, state, (key, hash), target, sources)?.ok_or_else(|| self.not_found())
+    }
+}

@@ -1,0 +1,124 @@
+//! The handle through which user code combines the values of a key into one of the same type.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use flott_core::{Data, Key};
+
+use crate::{
+    error::StateError,
+    handle::{state_descriptor, state_handle},
+    keyed::{CurrentKey, HasKeyedState, KeyedState},
+    merging::{Merge, MergingState, merge},
+    namespace::Namespace,
+    state_store::{Kind, Selected},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Combines what is stored with a value that is added.
+pub(crate) type ReduceFn<T> = Arc<dyn Fn(&T, T) -> T + Send + Sync>;
+
+/// Names a reducing state, its type and how values are combined (Flink: `ReducingStateDescriptor`).
+#[derive(Clone)]
+pub struct ReducingStateDescriptor<T> {
+    name: String,
+    reduce: ReduceFn<T>,
+}
+
+impl<T> ReducingStateDescriptor<T> {
+    /// A state called `name`, which is unique within the operator and identifies the state in snapshots. `reduce` makes
+    /// one value of what is stored and what is added, in this order.
+    pub fn new(name: impl Into<String>, reduce: impl Fn(&T, T) -> T + Send + Sync + 'static) -> Self {
+        Self { name: name.into(), reduce: Arc::new(reduce) }
+    }
+}
+
+state_descriptor!(ReducingStateDescriptor<T>);
+
+/// The kind of a reducing state.
+pub(crate) struct Reducing<T> {
+    pub(crate) reduce: ReduceFn<T>,
+}
+
+impl<T: Data> Kind for Reducing<T> {
+    type Stored = T;
+}
+
+impl<T: Data> Merge for Reducing<T> {
+    fn merge(&self, into: &mut T, from: T) {
+        *into = (self.reduce)(into, from);
+    }
+}
+
+impl<T> From<ReducingStateDescriptor<T>> for Reducing<T> {
+    fn from(descriptor: ReducingStateDescriptor<T>) -> Self {
+        Self { reduce: descriptor.reduce }
+    }
+}
+
+/// All values added for a key, combined into one (Flink: `ReducingState`).
+///
+/// A handle is used like that of a [`ValueState`](crate::ValueState), and fails like it.
+pub struct ReducingState<T> {
+    id: u32,
+    of_type: PhantomData<fn() -> T>,
+}
+
+state_handle!(ReducingState<T>);
+
+impl<T: Data> ReducingState<T> {
+    /// The combination of the current key's values, if any was added.
+    #[inline]
+    pub fn get<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<&T>, StateError> {
+        self.select(context.current())?.get()
+    }
+
+    /// Adds a value: the first is stored as it is, each further one is combined with what is stored.
+    #[inline]
+    pub fn add<C: HasKeyedState + ?Sized>(self, context: &mut C, value: T) -> Result<(), StateError> {
+        let mut at = self.select(context.current())?;
+        match at.get_mut_and_kind()? {
+            (Some(stored), kind) => {
+                *stored = (kind.reduce)(stored, value);
+                Ok(())
+            }
+            (None, _) => at.insert(value),
+        }
+    }
+
+    /// Removes what is stored for the current key.
+    #[inline]
+    pub fn clear<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<(), StateError> {
+        self.take(context)?;
+        Ok(())
+    }
+
+    /// Takes out what is stored for the current key.
+    #[inline]
+    pub fn take<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<T>, StateError> {
+        self.select(context.current())?.remove()
+    }
+
+    #[inline]
+    fn select<K: Key, N: Namespace>(
+        self,
+        current: CurrentKey<'_, K, N>,
+    ) -> Result<Selected<'_, K, N, Reducing<T>>, StateError> {
+        Selected::new(self.id, current).ok_or_else(|| self.not_found())
+    }
+}
+
+impl<K: Key, N: Namespace, T: Data> MergingState<K, N> for ReducingState<T> {
+    fn merge_namespaces(
+        self,
+        state: &mut KeyedState<K>,
+        key: &K,
+        hash: u64,
+        target: &N,
+        sources: &[N],
+    ) -> Result<(), StateError> {
+        merge::<K, N, Reducing<T>>(self.id, state, (key, hash), target, sources)?
+            .ok_or_else(|| self.not_found())
+    }
+}
