@@ -104,6 +104,8 @@ pub struct TaskMetrics {
     pub back_pressured_ns: Counter,
     /// `currentInputWatermark` of the chain's head; for a source, what it last emitted.
     pub watermark: Gauge,
+    /// `currentInput1Watermark` and `currentInput2Watermark`, where the chain's head has two inputs.
+    pub input_watermarks: [Gauge; 2],
     /// `numBuffersOut`: batches handed to other tasks.
     pub batches_out: Counter,
     operators: Mutex<Vec<ChainedOperator>>,
@@ -116,6 +118,7 @@ impl TaskMetrics {
             idle_ns: Counter::default(),
             back_pressured_ns: Counter::default(),
             watermark: Gauge::starting_at(MIN_WATERMARK),
+            input_watermarks: [MIN_WATERMARK; 2].map(Gauge::starting_at),
             batches_out: Counter::default(),
             operators: Mutex::default(),
         }

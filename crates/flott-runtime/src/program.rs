@@ -12,7 +12,10 @@ use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::{Gate, InlineExchange, Partitioner, Receiver, Router, RouterPlan, Sender, channel};
 use crate::graph::StreamGraph;
 use crate::metrics::Gauge;
-use crate::operator::{AnyOutput, Input, Operator, OperatorNode, OperatorSetup, Output, SideOutputs};
+use crate::operator::{
+    AnyOutput, Input, Operator, OperatorNode, OperatorSetup, Output, SideOutputs, TwoInputOperator,
+    two_input_node,
+};
 use crate::seam::Signal;
 use crate::source::{AnyEnumerator, Source, SourceHead, TypedEnumerator};
 use crate::task::{Head, TaskShared};
@@ -51,6 +54,8 @@ pub struct ErasedEnumerator(pub(crate) Box<dyn AnyEnumerator>);
 pub enum Built {
     /// An operator that is fed by another.
     Input(ErasedInput),
+    /// An operator that is fed by two others.
+    TwoInputs([ErasedInput; 2]),
     /// A source, which drives its chain itself.
     Head(ErasedHead),
 }
@@ -67,7 +72,11 @@ impl ErasedInput {
         Self(Box::new(input))
     }
 
-    fn restore<T: 'static>(self, operator: &str) -> ChainResult<Box<dyn Input<T>>> {
+    /// The input with its type.
+    ///
+    /// # Errors
+    /// When it takes records of another type, which the API rules out.
+    pub(crate) fn restore<T: 'static>(self, operator: &str) -> ChainResult<Box<dyn Input<T>>> {
         restore(self.0, operator)
     }
 }
@@ -128,8 +137,7 @@ where
 {
     fn build(&self, setup: OperatorSetup, outputs: ErasedOutputs) -> ChainResult<Built> {
         let output = outputs.typed::<O::Out>(&setup.name)?;
-        let operator = (self.0)(&setup)
-            .map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })?;
+        let operator = make(&self.0, &setup)?;
         let node: Box<dyn Input<O::In>> = Box::new(OperatorNode::new(operator, output, setup));
         Ok(Built::Input(ErasedInput::new(node)))
     }
@@ -142,6 +150,36 @@ where
     O: Operator,
 {
     Arc::new(FromFunction(make))
+}
+
+struct FromTwoInputFunction<F>(F);
+
+impl<F, O> OperatorFactory for FromTwoInputFunction<F>
+where
+    F: Fn(&OperatorSetup) -> FnResult<O> + Send + Sync,
+    O: TwoInputOperator,
+{
+    fn build(&self, setup: OperatorSetup, outputs: ErasedOutputs) -> ChainResult<Built> {
+        let output = outputs.typed::<O::Out>(&setup.name)?;
+        let operator = make(&self.0, &setup)?;
+        let (first, second) = two_input_node(operator, output, setup);
+        Ok(Built::TwoInputs([ErasedInput::new(first), ErasedInput::new(second)]))
+    }
+}
+
+/// The factory of an operator with two inputs that `make` creates for each subtask. Its edges say which input they
+/// lead to ([`StreamEdge::input`](crate::graph::StreamEdge::input)).
+pub fn two_input_factory<F, O>(make: F) -> Arc<dyn OperatorFactory>
+where
+    F: Fn(&OperatorSetup) -> FnResult<O> + Send + Sync + 'static,
+    O: TwoInputOperator,
+{
+    Arc::new(FromTwoInputFunction(make))
+}
+
+/// Lets user code create an operator.
+fn make<O>(make: impl Fn(&OperatorSetup) -> FnResult<O>, setup: &OperatorSetup) -> ChainResult<O> {
+    make(setup).map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })
 }
 
 struct FromSource<S: Source> {

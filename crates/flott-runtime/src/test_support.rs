@@ -11,10 +11,12 @@ use flott_core::Batch;
 use flott_core::seam::Clock;
 use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
+use flott_state::backend::HashMapStateBackend;
 
 use crate::error::ChainResult;
+use crate::graph::OperatorId;
 use crate::metrics::TaskMetrics;
-use crate::operator::Input;
+use crate::operator::{Input, OperatorSetup};
 use crate::seam::Signal;
 use crate::snapshot::TaskSnapshot;
 use crate::task::{TaskLink, TaskShared};
@@ -78,7 +80,28 @@ pub(crate) type Record<T> = Rc<RefCell<Vec<Seen<T>>>>;
 /// A recorder and its record.
 pub(crate) fn recorder<T: Clone + 'static>() -> (Box<dyn Input<T>>, Record<T>) {
     let seen = Record::default();
-    (Box::new(Recorder(Rc::clone(&seen))), seen)
+    (shared_recorder(&seen), seen)
+}
+
+/// A recorder that adds to a record.
+pub(crate) fn shared_recorder<T: Clone + 'static>(record: &Record<T>) -> Box<dyn Input<T>> {
+    Box::new(Recorder(Rc::clone(record)))
+}
+
+/// What an operator of this name learns in the only subtask of a job that is started for the first time.
+pub(crate) fn setup(task: &TestTask, name: &str) -> OperatorSetup {
+    OperatorSetup {
+        name: Arc::from(name),
+        operator_id: OperatorId::of_uid(name),
+        subtask: 0,
+        parallelism: 1,
+        max_parallelism: 128,
+        attempt: 0,
+        metrics: Arc::default(),
+        restored: None,
+        backend: Arc::new(HashMapStateBackend),
+        task: Rc::clone(&task.shared),
+    }
 }
 
 impl<T: Clone> Input<T> for Recorder<T> {

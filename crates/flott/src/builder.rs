@@ -124,7 +124,8 @@ impl ProgramBuilder {
         At { node, generation: self.generation }
     }
 
-    pub(crate) fn add_edge<T: Data>(&mut self, feed: Feed<T>, to: NodeId) {
+    /// Adds an edge to an input of an operator: 0, or 1 for the second of an operator with two.
+    pub(crate) fn add_edge<T: Data>(&mut self, feed: Feed<T>, to: NodeId, input: u32) {
         if !self.is_current(feed.at) {
             return;
         }
@@ -136,6 +137,7 @@ impl ProgramBuilder {
             id: self.edges.len() as u32,
             from: feed.at.node,
             to,
+            input,
             tag: feed.tag,
             partitioning: feed.partitioning,
         });

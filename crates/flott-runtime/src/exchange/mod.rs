@@ -6,12 +6,14 @@ mod inline;
 mod partitioning;
 mod router;
 mod size;
+mod two_gates;
 
 pub(crate) use channel::{Receiver, Sender, channel};
-pub(crate) use gate::{Gate, forward};
+pub(crate) use gate::{Downstream, Gate, forward};
 pub(crate) use inline::InlineExchange;
 pub use partitioning::{CustomPartitioner, KeyHasher, Partitioner, Partitioning};
 pub(crate) use router::{Router, RouterPlan};
+pub(crate) use two_gates::TwoGates;
 
 #[cfg(test)]
 mod tests;

@@ -6,3 +6,4 @@ mod gate;
 mod inline;
 mod partitioning;
 mod router;
+mod two_gates;

@@ -68,6 +68,8 @@ pub struct StreamEdge {
     pub from: NodeId,
     /// The receiving node.
     pub to: NodeId,
+    /// Which input of the receiving node it leads to: 0, or 1 for the second of a node with two.
+    pub input: u32,
     /// The side output it carries, or the main output.
     pub tag: Option<String>,
     /// How records are spread, if the user said so; else forward or rebalance, as parallelism demands.

@@ -52,6 +52,9 @@ impl StreamGraph {
         place.extend_from_slice(&id.0.to_le_bytes());
         for input in self.inputs(id) {
             place.extend_from_slice(&before[input.from.0 as usize].0.to_le_bytes());
+            if input.input > 0 {
+                place.extend_from_slice(&input.input.to_le_bytes());
+            }
         }
         OperatorId(xxh3_128(&place))
     }

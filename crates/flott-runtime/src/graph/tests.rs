@@ -32,7 +32,7 @@ fn add(graph: &mut StreamGraph, kind: NodeKind, name: &str, inputs: &[NodeId]) -
     });
     for &from in inputs {
         let edge = graph.edges.len() as u32;
-        graph.edges.push(StreamEdge { id: edge, from, to: id, tag: None, partitioning: None });
+        graph.edges.push(StreamEdge { id: edge, from, to: id, input: 0, tag: None, partitioning: None });
     }
     id
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use flott_state::backend::StateBackend;
 
 use crate::error::{ChainError, ChainResult};
-use crate::exchange::RouterPlan;
+use crate::exchange::{RouterPlan, TwoGates};
 use crate::graph::{JobGraph, JobVertex, NodeId, StreamEdge};
-use crate::metrics::{OperatorMetrics, TaskMetrics};
+use crate::metrics::{Gauge, OperatorMetrics, TaskMetrics};
 use crate::operator::OperatorSetup;
 use crate::program::{Built, ErasedHead, ErasedInput, ErasedOutputs, ErasedRouterPlan, Program};
 use crate::task::{TaskShared, enter_operator};
@@ -53,7 +53,16 @@ impl TaskBuilder<'_> {
     pub(super) fn build(mut self) -> ChainResult<ErasedHead> {
         match self.operator(self.vertex.head)? {
             Built::Head(head) => Ok(head),
-            Built::Input(target) => self.gate(target),
+            Built::Input(target) => {
+                let watermark = self.metrics.watermark.clone();
+                self.gate(None, watermark, target)
+            }
+            Built::TwoInputs([first, second]) => {
+                let [watermark1, watermark2] = self.metrics.input_watermarks.clone();
+                let first = self.gate(Some(0), watermark1, first)?;
+                let second = self.gate(Some(1), watermark2, second)?;
+                Ok(ErasedHead(Box::new(TwoGates::new(first.0, second.0))))
+            }
         }
     }
 
@@ -107,7 +116,7 @@ impl TaskBuilder<'_> {
         let Some(exchange) = self.plan.exchange(edge.id) else {
             return match self.operator(edge.to)? {
                 Built::Input(input) => Ok(input),
-                Built::Head(_) => Err(broken(name, "a source can't have an input")),
+                other => Err(unfit(name, &other)),
             };
         };
         if exchange.inline {
@@ -139,23 +148,39 @@ impl TaskBuilder<'_> {
                 let factory = &self.plan.program.edges[edge.id as usize];
                 factory.inline(partitioning_name(name), own.watermark.clone(), input)
             }
-            Built::Head(_) => Err(broken(name, "a source can't have an input")),
+            other => Err(unfit(name, &other)),
         }
     }
 
-    fn gate(self, target: ErasedInput) -> ChainResult<ErasedHead> {
-        let name = &self.plan.program.graph.node(self.vertex.head).name;
-        let first = self.ends.receivers.keys().next().copied();
-        let first = first.ok_or_else(|| broken(name, "an operator has no input"))?;
-        let factory = &self.plan.program.edges[first as usize];
-        let ends = self.ends.receivers.into_values().map(|end| end as Box<dyn Any>).collect();
-        factory.gate(ends, self.metrics.watermark.clone(), target, name)
+    /// The gate of one input of the head, or of its only one.
+    fn gate(&mut self, input: Option<u32>, watermark: Gauge, target: ErasedInput) -> ChainResult<ErasedHead> {
+        let graph = &self.plan.program.graph;
+        let name = &graph.node(self.vertex.head).name;
+        let edges =
+            graph.inputs(self.vertex.head).filter(|edge| input.is_none_or(|input| edge.input == input));
+        let edges: Vec<u32> = edges.map(|edge| edge.id).collect();
+        let first =
+            edges.first().ok_or_else(|| broken(name, "no stream is connected to one of its inputs"))?;
+        let factory = &self.plan.program.edges[*first as usize];
+        let ends = edges.iter().filter_map(|edge| self.ends.receivers.remove(edge));
+        factory.gate(ends.map(|end| end as Box<dyn Any>).collect(), watermark, target, name)
     }
 }
 
 /// How an exchange is named in errors.
 fn partitioning_name(operator: &str) -> Arc<str> {
     Arc::from(format!("{operator} (partitioning)"))
+}
+
+/// What was built can't stand behind an operator in its task.
+fn unfit(operator: &str, built: &Built) -> ChainError {
+    broken(
+        operator,
+        match built {
+            Built::TwoInputs(_) => "an operator with two inputs has only one",
+            Built::Head(_) | Built::Input(_) => "a source can't have an input",
+        },
+    )
 }
 
 fn broken(operator: &str, problem: &str) -> ChainError {

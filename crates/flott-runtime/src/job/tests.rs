@@ -7,3 +7,4 @@ mod numbers;
 mod runs;
 mod sinks;
 mod support;
+mod two_inputs;

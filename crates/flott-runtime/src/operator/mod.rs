@@ -6,7 +6,10 @@
 
 mod node;
 mod output;
+mod placed;
 mod side;
+mod two_input;
+mod two_input_node;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,6 +31,8 @@ pub use node::OperatorNode;
 pub use output::{Collector, Output};
 pub(crate) use side::AnyOutput;
 pub use side::{OutputTag, SideOutputs};
+pub use two_input::TwoInputOperator;
+pub use two_input_node::{TwoInputs, two_input_node};
 
 /// What a chain does with what comes in: the receiving end of an operator, a router or a fan-out.
 pub trait Input<T> {

@@ -9,18 +9,16 @@ use flott_core::Batch;
 use flott_core::encoding;
 use flott_core::time::{MAX_WATERMARK, Timestamp};
 use flott_core::watermark::WatermarkStrategy;
-use flott_state::backend::HashMapStateBackend;
 
 use super::{
     Boundedness, EnumeratorActions, EnumeratorOutput, InputStatus, ReaderContext, Source, SourceHead,
     SourceOutput, SourceReader, SourceSplit, SplitEnumerator,
 };
 use crate::error::FnResult;
-use crate::graph::OperatorId;
 use crate::metrics::OperatorMetrics;
-use crate::operator::{OperatorSetup, Output, SideOutputs};
+use crate::operator::{Output, SideOutputs};
 use crate::task::{Head, Step, TaskControl};
-use crate::test_support::{ManualClock, Record, Seen, recorder, task};
+use crate::test_support::{ManualClock, Record, Seen, recorder, setup, task};
 
 /// What a poll emits: timestamps, each run of them from a split with a name or from an unnamed one, and the splits
 /// that it finishes.
@@ -94,22 +92,11 @@ struct Bench {
 
 /// A head with these splits; every step asks for a watermark.
 fn bench(splits: &[&str], polls: Vec<Poll>) -> Bench {
-    let metrics = Arc::<OperatorMetrics>::default();
     let mut surroundings = task(Arc::new(ManualClock::default()));
     let link = &mut Rc::get_mut(&mut surroundings.shared).unwrap().link;
     link.auto_watermark_interval = Duration::from_nanos(1);
-    let setup = OperatorSetup {
-        name: Arc::from("scripted"),
-        operator_id: OperatorId::of_uid("scripted"),
-        subtask: 0,
-        parallelism: 1,
-        max_parallelism: 128,
-        attempt: 0,
-        metrics: Arc::clone(&metrics),
-        restored: None,
-        backend: Arc::new(HashMapStateBackend),
-        task: surroundings.shared,
-    };
+    let setup = setup(&surroundings, "scripted");
+    let metrics = Arc::clone(&setup.metrics);
     let (target, record) = recorder();
     let output = Output::new(vec![target], SideOutputs::default());
     let strategy = WatermarkStrategy::for_monotonous_timestamps();

@@ -159,7 +159,7 @@ impl<T: Data> DataStream<T> {
         let node = NewNode { kind, name: name.to_owned(), non_parallel: false };
         let id = builder.add_node(node, operator_factory(make));
         for feed in &self.feeds {
-            builder.add_edge(feed.clone(), id);
+            builder.add_edge(feed.clone(), id, 0);
         }
         builder.at(id)
     }

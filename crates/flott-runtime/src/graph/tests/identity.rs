@@ -66,3 +66,17 @@ fn a_tower_of_diamonds_is_walked_in_no_time() {
     assert_ne!(graph.operator_id(top), below);
     assert_eq!(JobGraph::of(&graph).unwrap().vertices.len(), 101);
 }
+
+#[test]
+fn which_input_a_stream_feeds_is_part_of_an_operators_identity() {
+    let of = |inputs: [u32; 3]| {
+        let mut graph = graph();
+        let sources = ["a", "b", "c"].map(|name| add(&mut graph, NodeKind::Source, name, &[]));
+        let both = add(&mut graph, NodeKind::Operator, "both", &sources);
+        graph.edges.iter_mut().zip(inputs).for_each(|(edge, input)| edge.input = input);
+        graph.operator_id(both)
+    };
+    assert_eq!(of([0, 0, 1]), of([0, 0, 1]));
+    assert_ne!(of([0, 0, 1]), of([0, 1, 1]));
+    assert_ne!(of([0, 0, 1]), of([0, 0, 0]));
+}

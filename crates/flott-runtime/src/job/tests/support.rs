@@ -189,9 +189,21 @@ impl TestJob {
         partitioning: Option<Partitioning>,
         partitioner: Partitioner<u64>,
     ) {
+        self.connect_to_input(from, to, 0, partitioning, edge_factory(partitioner));
+    }
+
+    /// Connects to one of the inputs of an operator.
+    pub(super) fn connect_to_input(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        input: u32,
+        partitioning: Option<Partitioning>,
+        factory: Arc<dyn EdgeFactory>,
+    ) {
         let id = self.graph.edges.len() as u32;
-        self.edges.push(edge_factory(partitioner));
-        self.graph.edges.push(StreamEdge { id, from, to, tag: None, partitioning });
+        self.edges.push(factory);
+        self.graph.edges.push(StreamEdge { id, from, to, input, tag: None, partitioning });
     }
 
     pub(super) fn replace_partitioner(&mut self, edge: usize, partitioner: Partitioner<u64>) {

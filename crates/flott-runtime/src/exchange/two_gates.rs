@@ -1,0 +1,71 @@
+//! The receiving side of an operator with two inputs: a gate for each.
+
+use std::time::Duration;
+
+use flott_core::time::Timestamp;
+
+use crate::error::ChainResult;
+use crate::task::{Head, Step, TaskControl, in_any_case};
+
+/// Serves two gates in turn, one element at a time, so that neither input waits for the other to run dry.
+pub(crate) struct TwoGates {
+    gates: [Box<dyn Head>; 2],
+    /// Which gate is asked first next time.
+    next: usize,
+}
+
+impl TwoGates {
+    /// The gates before the two inputs of one operator.
+    pub(crate) fn new(first: Box<dyn Head>, second: Box<dyn Head>) -> Self {
+        Self { gates: [first, second], next: 0 }
+    }
+
+    fn both(&mut self, mut call: impl FnMut(&mut dyn Head) -> ChainResult) -> ChainResult {
+        self.gates.iter_mut().try_for_each(|gate| call(gate.as_mut()))
+    }
+}
+
+impl Head for TwoGates {
+    fn open(&mut self) -> ChainResult {
+        self.both(|gate| gate.open())
+    }
+
+    fn control(&mut self, control: TaskControl) -> ChainResult {
+        self.both(|gate| gate.control(control.clone()))
+    }
+
+    fn step(&mut self, now_ns: u64) -> ChainResult<Step> {
+        let (mut finished, mut retry_after) = (0, None::<Duration>);
+        for _ in 0..self.gates.len() {
+            let gate = self.next;
+            self.next = 1 - gate;
+            match self.gates[gate].step(now_ns)? {
+                Step::Progress => return Ok(Step::Progress),
+                Step::Idle { retry_after: after } => retry_after = retry_after.into_iter().chain(after).min(),
+                Step::Finished => finished += 1,
+            }
+        }
+        Ok(if finished == self.gates.len() { Step::Finished } else { Step::Idle { retry_after } })
+    }
+
+    fn flush(&mut self) -> ChainResult {
+        self.both(|gate| gate.flush())
+    }
+
+    fn processing_time(&mut self, now: Timestamp) -> ChainResult {
+        self.both(|gate| gate.processing_time(now))
+    }
+
+    fn next_timer(&self) -> Option<Timestamp> {
+        self.gates.iter().filter_map(|gate| gate.next_timer()).min()
+    }
+
+    fn finish(&mut self) -> ChainResult {
+        self.both(|gate| gate.finish())
+    }
+
+    fn close(&mut self) -> ChainResult {
+        let [first, second] = &mut self.gates;
+        in_any_case(|| first.close(), || second.close())
+    }
+}

@@ -1,0 +1,63 @@
+//! An operator with what surrounds it at its place in a chain.
+
+use super::{AnyOutput, OperatorSetup, Output};
+use crate::error::{ChainError, ChainResult, FnResult};
+use crate::exchange::forward;
+use crate::snapshot::TaskSnapshot;
+use crate::task::{enter_operator, in_any_case, leave_operator};
+
+/// An operator `P`, what it emits to, and its name and figures.
+pub(super) struct Placed<P, T> {
+    pub(super) operator: P,
+    pub(super) output: Output<T>,
+    pub(super) setup: OperatorSetup,
+}
+
+impl<P, T: Clone + 'static> Placed<P, T> {
+    /// Runs one call of the operator, so that a panic or an error is told under its name, and settles the output.
+    pub(super) fn run(&mut self, call: impl FnOnce(&mut P, &mut Output<T>) -> FnResult) -> ChainResult {
+        let outer = enter_operator(&self.setup.name);
+        let result = call(&mut self.operator, &mut self.output);
+        let result = match result {
+            Ok(()) => self.output.settle(),
+            // A failure downstream came first if there was one.
+            Err(cause) => Err(self
+                .output
+                .take_failure()
+                .unwrap_or_else(|| ChainError::Failed { operator: self.setup.name.to_string(), cause })),
+        };
+        self.setup.metrics.records_out.add(self.output.take_emitted());
+        leave_operator(outer);
+        result?;
+        forward(self.output.take_progress(), &mut self.output)
+    }
+
+    /// Adds the state that the operator gives, then that of those behind it.
+    pub(super) fn snapshot(
+        &mut self,
+        snapshot: &mut TaskSnapshot,
+        own: impl FnOnce(&mut P, u64) -> FnResult<flott_state::OperatorSnapshot>,
+    ) -> ChainResult {
+        let mut taken = None;
+        self.run(|operator, _| {
+            taken = Some(own(operator, snapshot.checkpoint_id)?);
+            Ok(())
+        })?;
+        let taken = taken.filter(|taken| !taken.is_empty());
+        snapshot.operators.extend(taken.map(|taken| (self.setup.operator_id, taken)));
+        AnyOutput::snapshot(&mut self.output, snapshot)
+    }
+
+    /// Closes the operator, then those behind it, whatever fails.
+    pub(super) fn close(&mut self, own: impl FnOnce(&mut P) -> FnResult) -> ChainResult {
+        // What is left in the output after a failure is not pushed: the operators behind may be broken.
+        let Self { operator, output, setup } = self;
+        let own = || {
+            let outer = enter_operator(&setup.name);
+            let result = own(operator);
+            leave_operator(outer);
+            result.map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })
+        };
+        in_any_case(own, || AnyOutput::close(output))
+    }
+}
