@@ -66,8 +66,9 @@ pub mod prelude {
     pub use crate::environment::StreamExecutionEnvironment;
     pub use crate::error::Error;
     pub use crate::function::{
-        AggregateFunction, FilterFunction, FlatMapFunction, KeyedContext, KeyedProcessFunction, MapFunction,
-        OnTimerContext, OpenContext, ProcessContext, ProcessFunction, RuntimeContext,
+        AggregateFunction, FilterFunction, FlatMapFunction, KeyedContext, KeyedProcessFunction,
+        KeyedStateContext, MapFunction, OnTimerContext, OpenContext, ProcessContext, ProcessFunction,
+        RuntimeContext,
     };
     pub use crate::options::JobOptions;
     pub use crate::source::GeneratorSource;

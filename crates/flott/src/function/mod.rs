@@ -5,13 +5,19 @@
 
 mod context;
 mod key;
+mod keyed_transform;
+mod life_cycle;
 mod process;
 mod transform;
 
-pub(crate) use context::KeyTimers;
-pub use context::{KeyedContext, OnTimerContext, OpenContext, ProcessContext, RuntimeContext};
+pub(crate) use context::KeyedHost;
+pub use context::{
+    KeyedContext, KeyedStateContext, OnTimerContext, OpenContext, ProcessContext, RuntimeContext,
+};
 pub use flott_state::AggregateFunction;
 pub(crate) use key::{ByReference, ByValue, KeySelector};
+pub(crate) use keyed_transform::{FilterProcess, FlatMapProcess, MapProcess};
+pub use keyed_transform::{KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction};
 pub use process::{KeyedProcessFunction, ProcessFunction};
 pub(crate) use transform::{FilterClosure, FlatMapClosure, MapClosure, TryMapClosure};
 pub use transform::{FilterFunction, FlatMapFunction, MapFunction};

@@ -5,18 +5,13 @@ use flott_core::time::Timestamp;
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::Collector;
 
+use super::life_cycle::life_cycle;
 use super::{KeyedContext, OnTimerContext, OpenContext, ProcessContext, RuntimeContext};
 
 /// A function on a stream without keys (Flink: `ProcessFunction`). It has no timers and no keyed state: a keyed
 /// stream and a [`KeyedProcessFunction`] do.
 pub trait ProcessFunction<I, O>: Clone + Send + 'static {
-    /// Called once before the first record.
-    ///
-    /// # Errors
-    /// An error of any method fails the job.
-    fn open(&mut self, _context: &RuntimeContext) -> FnResult {
-        Ok(())
-    }
+    life_cycle!(open(&RuntimeContext), finish(O));
 
     /// Processes a record. Emitted records keep its timestamp.
     ///
@@ -28,14 +23,6 @@ pub trait ProcessFunction<I, O>: Clone + Send + 'static {
         context: &mut ProcessContext,
         out: &mut Collector<'_, O>,
     ) -> FnResult;
-
-    /// Called once at the end, also after a failure.
-    ///
-    /// # Errors
-    /// An error fails the job if it has not failed before.
-    fn close(&mut self) -> FnResult {
-        Ok(())
-    }
 }
 
 /// A function on a keyed stream, with state and timers for each key (Flink: `KeyedProcessFunction`).
@@ -75,13 +62,7 @@ pub trait ProcessFunction<I, O>: Clone + Send + 'static {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait KeyedProcessFunction<K: Key, I, O>: Clone + Send + 'static {
-    /// Called once before the first record: the place to obtain state.
-    ///
-    /// # Errors
-    /// An error of any method fails the job.
-    fn open(&mut self, _context: &mut OpenContext<'_, K>) -> FnResult {
-        Ok(())
-    }
+    life_cycle!(open(&mut OpenContext<'_, K>), finish(O));
 
     /// Processes a record. Emitted records keep its timestamp.
     ///
@@ -105,14 +86,6 @@ pub trait KeyedProcessFunction<K: Key, I, O>: Clone + Send + 'static {
         _context: &mut OnTimerContext<'_, K>,
         _out: &mut Collector<'_, O>,
     ) -> FnResult {
-        Ok(())
-    }
-
-    /// Called once at the end, also after a failure.
-    ///
-    /// # Errors
-    /// An error fails the job if it has not failed before.
-    fn close(&mut self) -> FnResult {
         Ok(())
     }
 }

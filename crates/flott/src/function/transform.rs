@@ -4,80 +4,39 @@ use flott_runtime::error::{BoxError, FnResult};
 use flott_runtime::operator::Collector;
 
 use super::RuntimeContext;
+use super::life_cycle::life_cycle;
 
 /// Turns each record into another (Flink: `RichMapFunction`).
 pub trait MapFunction<I, O>: Clone + Send + 'static {
-    /// Called once before the first record.
-    ///
-    /// # Errors
-    /// An error of any method fails the job.
-    fn open(&mut self, _context: &RuntimeContext) -> FnResult {
-        Ok(())
-    }
+    life_cycle!(open(&RuntimeContext));
 
     /// Makes the new record. It keeps the timestamp of the old one.
     ///
     /// # Errors
     /// An error fails the job.
     fn map(&mut self, record: I) -> FnResult<O>;
-
-    /// Called once at the end, also after a failure.
-    ///
-    /// # Errors
-    /// An error fails the job if it has not failed before.
-    fn close(&mut self) -> FnResult {
-        Ok(())
-    }
 }
 
 /// Turns each record into any number of others (Flink: `RichFlatMapFunction`).
 pub trait FlatMapFunction<I, O>: Clone + Send + 'static {
-    /// Called once before the first record.
-    ///
-    /// # Errors
-    /// An error of any method fails the job.
-    fn open(&mut self, _context: &RuntimeContext) -> FnResult {
-        Ok(())
-    }
+    life_cycle!(open(&RuntimeContext), finish(O));
 
     /// Emits what the record becomes. All of it keeps the record's timestamp.
     ///
     /// # Errors
     /// An error fails the job.
     fn flat_map(&mut self, record: I, out: &mut Collector<'_, O>) -> FnResult;
-
-    /// Called once at the end, also after a failure.
-    ///
-    /// # Errors
-    /// An error fails the job if it has not failed before.
-    fn close(&mut self) -> FnResult {
-        Ok(())
-    }
 }
 
 /// Keeps some records and drops the others (Flink: `RichFilterFunction`).
 pub trait FilterFunction<T>: Clone + Send + 'static {
-    /// Called once before the first record.
-    ///
-    /// # Errors
-    /// An error of any method fails the job.
-    fn open(&mut self, _context: &RuntimeContext) -> FnResult {
-        Ok(())
-    }
+    life_cycle!(open(&RuntimeContext));
 
     /// Whether to keep the record.
     ///
     /// # Errors
     /// An error fails the job.
     fn filter(&mut self, record: &T) -> FnResult<bool>;
-
-    /// Called once at the end, also after a failure.
-    ///
-    /// # Errors
-    /// An error fails the job if it has not failed before.
-    fn close(&mut self) -> FnResult {
-        Ok(())
-    }
 }
 
 /// A closure as a [`MapFunction`].

@@ -38,6 +38,10 @@ impl<F: FlatMapFunction<I, O>, I: Data, O: Data> Operator for FlatMapOperator<F,
         Ok(())
     }
 
+    fn finish(&mut self, out: &mut Output<O>) -> FnResult {
+        self.function.finish(&mut Collector::new(out, NO_TIMESTAMP))
+    }
+
     fn close(&mut self) -> FnResult {
         self.function.close()
     }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use flott_core::time::NO_TIMESTAMP;
 use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
+use flott_runtime::operator::{Collector, Output};
 
-use crate::function::KeySelector;
+use crate::function::{KeySelector, KeyedContext, KeyedHost};
 
 /// For how many records state is fetched ahead.
 pub(crate) const RUN: usize = 16;
@@ -55,6 +57,31 @@ impl<T: Data, K: Key> KeyedBatch<T, K> {
         let start = if index == 0 { 0 } else { index + RUN };
         let end = (index + 2 * RUN).min(self.hashes.len());
         self.hashes.get(start..end)
+    }
+
+    /// Gives each record to `process`, in the context of its key.
+    #[inline]
+    pub(crate) fn each<O: Data>(
+        &mut self,
+        batch: &mut Batch<T>,
+        host: &mut KeyedHost<K>,
+        out: &mut Output<O>,
+        mut process: impl FnMut(T, &mut KeyedContext<'_, K>, &mut Collector<'_, O>) -> FnResult,
+    ) -> FnResult {
+        host.start_batch();
+        self.extract(batch)?;
+        let mut out = Collector::new(out, NO_TIMESTAMP);
+        let Batch { records, timestamps, .. } = batch;
+        let keys = self.keys.iter().zip(&self.hashes);
+        for (index, (record, (key, &hash))) in records.drain(..).zip(keys).enumerate() {
+            if let Some(ahead) = self.ahead(index) {
+                host.state.prefetch(ahead);
+            }
+            let timestamp = timestamps.get(index).copied().unwrap_or(NO_TIMESTAMP);
+            out.set_timestamp(timestamp);
+            process(record, &mut host.context(key, hash, timestamp), &mut out)?;
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ mod watermarks;
 
 pub(crate) use filter::FilterOperator;
 pub(crate) use flat_map::FlatMapOperator;
-pub(crate) use keyed::KeyedBatch;
+pub(crate) use keyed::{KeyedBatch, RUN};
 pub(crate) use keyed_process::KeyedProcessOperator;
 pub(crate) use map::MapOperator;
 pub(crate) use process::ProcessOperator;

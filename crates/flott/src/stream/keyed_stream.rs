@@ -8,7 +8,10 @@ use flott_runtime::exchange::{KeyHasher, Partitioner, Partitioning};
 use flott_runtime::program::Prototype;
 
 use super::{DataStream, WindowedStream};
-use crate::function::{KeySelector, KeyedProcessFunction};
+use crate::function::{
+    FilterProcess, FlatMapProcess, KeySelector, KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction,
+    KeyedProcessFunction, MapProcess,
+};
 use crate::operators::KeyedProcessOperator;
 use crate::window::WindowAssigner;
 
@@ -39,10 +42,29 @@ impl<K: Key, T: Data> KeyedStream<K, T> {
         Self { stream: stream.partitioned(Partitioning::Hash, Partitioner::Hash(hasher)), selector }
     }
 
+    /// Turns each record into another, with a function that has state for each key. Timestamps are kept.
+    pub fn map_with<O: Data>(&self, function: impl KeyedMapFunction<K, T, O>) -> DataStream<O> {
+        self.add_keyed("Map", MapProcess(function))
+    }
+
+    /// Turns each record into any number of others, with a function that has state for each key.
+    pub fn flat_map_with<O: Data>(&self, function: impl KeyedFlatMapFunction<K, T, O>) -> DataStream<O> {
+        self.add_keyed("Flat Map", FlatMapProcess(function))
+    }
+
+    /// Keeps the records that a function which has state for each key chooses. What is kept is no longer a keyed stream.
+    pub fn filter_with(&self, function: impl KeyedFilterFunction<K, T>) -> DataStream<T> {
+        self.add_keyed("Filter", FilterProcess(function))
+    }
+
     /// Processes each record with a function that has state and timers for each key.
     pub fn process<O: Data>(&self, function: impl KeyedProcessFunction<K, T, O>) -> DataStream<O> {
+        self.add_keyed("KeyedProcess", function)
+    }
+
+    fn add_keyed<O: Data>(&self, name: &str, function: impl KeyedProcessFunction<K, T, O>) -> DataStream<O> {
         let (function, selector) = (Prototype::new(function), Arc::clone(&self.selector));
-        self.stream.add("KeyedProcess", move |setup| {
+        self.stream.add(name, move |setup| {
             Ok(KeyedProcessOperator::new(function.get(), Arc::clone(&selector), setup)?)
         })
     }

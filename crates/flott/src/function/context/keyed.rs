@@ -1,0 +1,169 @@
+//! The contexts of functions on keyed streams.
+
+use std::ops::Deref;
+use std::rc::Rc;
+
+use flott_core::Key;
+use flott_core::time::{MIN_WATERMARK, NO_TIMESTAMP, Timestamp};
+use flott_runtime::operator::OperatorSetup;
+use flott_runtime::task::TaskShared;
+use flott_state::{CurrentKey, HasKeyedState, KeyedState, KeyedStateStore, StateError, TimerQueue};
+
+use super::RuntimeContext;
+use crate::state::keyed_state;
+
+/// What an operator on keyed streams keeps for its function: state and timers of all keys of the subtask, and the time.
+pub(crate) struct KeyedHost<K> {
+    pub(crate) runtime: RuntimeContext,
+    pub(crate) state: KeyedState<K>,
+    pub(super) event_timers: TimerQueue<K, ()>,
+    pub(super) processing_timers: TimerQueue<K, ()>,
+    pub(super) watermark: Timestamp,
+    pub(super) now: Timestamp,
+    task: Rc<TaskShared>,
+}
+
+impl<K: Key> KeyedHost<K> {
+    pub(crate) fn new(setup: &OperatorSetup) -> Result<Self, StateError> {
+        Ok(Self {
+            runtime: RuntimeContext::of(setup),
+            state: keyed_state(setup)?,
+            event_timers: TimerQueue::default(),
+            processing_timers: TimerQueue::default(),
+            watermark: MIN_WATERMARK,
+            now: setup.task.processing_time(),
+            task: Rc::clone(&setup.task),
+        })
+    }
+
+    /// Takes the time for the next batch.
+    pub(crate) fn start_batch(&mut self) {
+        self.now = self.task.processing_time();
+    }
+
+    /// The context of a record with this key and timestamp.
+    #[inline]
+    pub(crate) fn context<'a>(
+        &'a mut self,
+        key: &'a K,
+        hash: u64,
+        timestamp: Timestamp,
+    ) -> KeyedContext<'a, K> {
+        KeyedContext { key, hash, timestamp, host: self }
+    }
+
+    pub(crate) fn open_context(&mut self) -> OpenContext<'_, K> {
+        OpenContext { runtime: &self.runtime, state: &mut self.state }
+    }
+}
+
+/// Where a keyed function gets its state, in `open`. No key is current, so the state can't be used yet.
+pub struct OpenContext<'a, K> {
+    runtime: &'a RuntimeContext,
+    state: &'a mut KeyedState<K>,
+}
+
+impl<K: Key> KeyedStateStore for OpenContext<'_, K> {
+    type Key = K;
+    type Namespace = ();
+
+    fn keyed_state(&mut self) -> &mut KeyedState<K> {
+        self.state
+    }
+}
+
+impl<K> Deref for OpenContext<'_, K> {
+    type Target = RuntimeContext;
+
+    fn deref(&self) -> &RuntimeContext {
+        self.runtime
+    }
+}
+
+/// What a [`KeyedProcessFunction`](crate::function::KeyedProcessFunction) knows and can do beside the record: the key, its
+/// state, its timers.
+pub struct KeyedContext<'a, K> {
+    pub(super) key: &'a K,
+    pub(super) hash: u64,
+    pub(super) timestamp: Timestamp,
+    pub(super) host: &'a mut KeyedHost<K>,
+}
+
+impl<K: Key> KeyedContext<'_, K> {
+    /// The key of the record or timer.
+    pub fn current_key(&self) -> &K {
+        self.key
+    }
+
+    /// The timestamp of the record, if it has one; the time of the timer.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        (self.timestamp != NO_TIMESTAMP).then_some(self.timestamp)
+    }
+
+    /// The last watermark, `i64::MIN` before the first.
+    pub fn current_watermark(&self) -> Timestamp {
+        self.host.watermark
+    }
+
+    /// The wall clock in milliseconds since the epoch, as read when the present batch was taken.
+    pub fn current_processing_time(&self) -> Timestamp {
+        self.host.now
+    }
+
+    /// Asks for `on_timer` once the watermark reaches `time`. Registering the same time again for the same key changes
+    /// nothing. A time that the watermark has passed already fires when it advances next.
+    pub fn register_event_time_timer(&mut self, time: Timestamp) {
+        self.host.event_timers.register(time, self.hash, self.key.clone(), ());
+    }
+
+    /// Asks for `on_timer` once the clock reaches `time`, milliseconds since the epoch.
+    pub fn register_processing_time_timer(&mut self, time: Timestamp) {
+        self.host.processing_timers.register(time, self.hash, self.key.clone(), ());
+    }
+
+    /// Takes back an event-time timer of the current key. Nothing happens if there is none.
+    pub fn delete_event_time_timer(&mut self, time: Timestamp) {
+        self.host.event_timers.delete(time, self.hash, self.key, &());
+    }
+
+    /// Takes back a processing-time timer of the current key. Nothing happens if there is none.
+    pub fn delete_processing_time_timer(&mut self, time: Timestamp) {
+        self.host.processing_timers.delete(time, self.hash, self.key, &());
+    }
+}
+
+impl<K: Key> HasKeyedState for KeyedContext<'_, K> {
+    type Key = K;
+    type Namespace = ();
+
+    #[inline]
+    fn current(&mut self) -> CurrentKey<'_, K> {
+        CurrentKey::new(&mut self.host.state, self.key, self.hash)
+    }
+}
+
+/// What a function on a keyed stream knows that has state for each key, but neither time nor timers, such as a
+/// [`KeyedMapFunction`](crate::function::KeyedMapFunction).
+pub struct KeyedStateContext<'a, 'b, K>(&'a mut KeyedContext<'b, K>);
+
+impl<'a, 'b, K: Key> KeyedStateContext<'a, 'b, K> {
+    #[inline]
+    pub(crate) fn new(keyed: &'a mut KeyedContext<'b, K>) -> Self {
+        Self(keyed)
+    }
+
+    /// The key of the record.
+    pub fn current_key(&self) -> &K {
+        self.0.key
+    }
+}
+
+impl<K: Key> HasKeyedState for KeyedStateContext<'_, '_, K> {
+    type Key = K;
+    type Namespace = ();
+
+    #[inline]
+    fn current(&mut self) -> CurrentKey<'_, K> {
+        self.0.current()
+    }
+}

@@ -1,0 +1,60 @@
+//! What all functions have in common around their records, written once.
+
+/// The methods of a function's life, with defaults that do nothing: `open` gets `$context`; `finish` is there for
+/// functions that emit through a collector of `$out`.
+macro_rules! life_cycle {
+    (open($context:ty)) => {
+        /// Called once before the first record.
+        ///
+        /// # Errors
+        /// An error of any method fails the job.
+        fn open(&mut self, _context: $context) -> FnResult {
+            Ok(())
+        }
+
+        /// Called once at the end, also after a failure.
+        ///
+        /// # Errors
+        /// An error fails the job if it has not failed before.
+        fn close(&mut self) -> FnResult {
+            Ok(())
+        }
+    };
+    (open($context:ty), finish($out:ty)) => {
+        crate::function::life_cycle::life_cycle!(open($context));
+
+        /// The input has ended normally, and all event-time timers have fired; last chance to emit. The records have no
+        /// timestamp.
+        ///
+        /// # Errors
+        /// An error fails the job.
+        fn finish(&mut self, _out: &mut Collector<'_, $out>) -> FnResult {
+            Ok(())
+        }
+    };
+}
+
+/// Hands the life of the function `$this` on to `$to`, which is of type `$function` as an implementor of `$trait`: the same
+/// value, or a field of it.
+macro_rules! delegate_life_cycle {
+    (|$this:ident| $to:expr; $function:ty as $trait:ty, open($context:ty) $(, finish($out:ty))?) => {
+        fn open(&mut self, context: $context) -> FnResult {
+            let $this = self;
+            <$function as $trait>::open($to, context)
+        }
+
+        $(
+            fn finish(&mut self, out: &mut Collector<'_, $out>) -> FnResult {
+                let $this = self;
+                <$function as $trait>::finish($to, out)
+            }
+        )?
+
+        fn close(&mut self) -> FnResult {
+            let $this = self;
+            <$function as $trait>::close($to)
+        }
+    };
+}
+
+pub(crate) use {delegate_life_cycle, life_cycle};
