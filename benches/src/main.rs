@@ -64,6 +64,10 @@ pub(crate) enum Workload {
     KeyedSum,
     /// Sums per key in tumbling event-time windows of 10 s
     WindowSum,
+    /// Sums per key in sliding event-time windows of 60 s that start every second
+    SlidingSum,
+    /// One event-time timer per record, registered and fired
+    Timers,
     /// 100,000 records/s through a keyed exchange
     Latency,
     /// From process start to the first record out

@@ -2,13 +2,17 @@
 
 mod keyed_sum;
 mod latency;
+mod sliding_sum;
 mod stateless;
+mod sum;
+mod timers;
 mod window_sum;
 mod word_count;
 
 use anyhow::{Result, ensure};
-use flott::StreamExecutionEnvironment;
+use flott::prelude::{StreamExecutionEnvironment, WatermarkStrategy};
 
+use crate::event::Event;
 use crate::measure::{Cost, measure, median, peak_rss, reset_peak_rss};
 use crate::report::{Limit, Report, cpu_ns};
 use crate::{Options, Workload, child};
@@ -20,6 +24,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Workload::WordCount => word_count::run(options)?,
         Workload::KeyedSum => keyed_sum::run(options)?,
         Workload::WindowSum => window_sum::run(options)?,
+        Workload::SlidingSum => sliding_sum::run(options)?,
+        Workload::Timers => timers::run(options)?,
         Workload::Latency => latency::run(options)?,
         Workload::Startup => return child::startup(options),
         Workload::Idle => return child::idle(options),
@@ -34,6 +40,12 @@ fn environment(options: &Options) -> StreamExecutionEnvironment {
     let env = StreamExecutionEnvironment::new();
     env.set_parallelism(options.parallelism).set_quiet(true);
     env
+}
+
+/// Timestamps of the events, which never decrease.
+fn event_time() -> WatermarkStrategy<Event> {
+    WatermarkStrategy::for_monotonous_timestamps()
+        .with_timestamp_assigner(|event: &Event, _| event.timestamp())
 }
 
 /// Runs flott and the loop in turn and compares their medians.

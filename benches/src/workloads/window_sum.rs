@@ -6,37 +6,14 @@ use anyhow::Result;
 use flott::prelude::*;
 use hashbrown::HashMap;
 
-use super::{compare, environment};
+use super::sum::Sum;
+use super::{compare, environment, event_time};
 use crate::Options;
 use crate::event::{Event, checksum};
 use crate::report::Report;
 use crate::sinks::ChecksumSink;
 
 const SIZE_MS: i64 = 10_000;
-
-#[derive(Clone)]
-struct Sum;
-
-impl AggregateFunction<Event> for Sum {
-    type Accumulator = i64;
-    type Output = i64;
-
-    fn create_accumulator(&self) -> i64 {
-        0
-    }
-
-    fn add(&self, event: Event, sum: &mut i64) {
-        *sum = sum.wrapping_add(event.value);
-    }
-
-    fn get_result(&self, sum: &i64) -> i64 {
-        *sum
-    }
-
-    fn merge(&self, sum: &mut i64, other: i64) {
-        *sum = sum.wrapping_add(other);
-    }
-}
 
 pub(super) fn run(options: &Options) -> Result<Report> {
     let records = options.records.unwrap_or(40_000_000);
@@ -45,9 +22,7 @@ pub(super) fn run(options: &Options) -> Result<Report> {
         let env = environment(options);
         let (sink, sum) = ChecksumSink::new(|(key, sum): &(u64, i64)| checksum(*key, *sum));
         let source = GeneratorSource::new(records, move |index| Event::at(index, keys));
-        let strategy = WatermarkStrategy::for_monotonous_timestamps()
-            .with_timestamp_assigner(|event: &Event, _| event.timestamp());
-        env.from_source(source, strategy, "generator")
+        env.from_source(source, event_time(), "generator")
             .key_by(|event| event.key)
             .window(TumblingEventTimeWindows::of(Duration::from_millis(SIZE_MS as u64)))
             .aggregate_with(Sum, |key, _window, sum, out| out.collect((*key, sum)))
