@@ -6,6 +6,7 @@
 mod child;
 mod event;
 mod measure;
+mod memory;
 mod report;
 mod sinks;
 mod workloads;
@@ -50,6 +51,10 @@ pub(crate) struct Options {
     /// Runs flott only, for profiling
     #[arg(long)]
     no_limit: bool,
+
+    /// What the child of memory keeps
+    #[arg(long, value_enum, default_value_t = memory::Kept::Nothing, hide = true)]
+    kept: memory::Kept,
 }
 
 /// The workloads. Record i has key `splitmix64(i) % K`, value `i`, timestamp `i / 1000` ms.
@@ -74,6 +79,10 @@ pub(crate) enum Workload {
     Startup,
     /// Memory of a job with nothing to do
     Idle,
+    /// Bytes an entry of state and a timer take
+    Memory,
+    #[value(hide = true)]
+    ChildMemory,
     #[value(hide = true)]
     ChildFirstRecord,
     #[value(hide = true)]

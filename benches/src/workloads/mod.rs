@@ -15,7 +15,7 @@ use flott::prelude::{StreamExecutionEnvironment, WatermarkStrategy};
 use crate::event::Event;
 use crate::measure::{Cost, measure, median, peak_rss, reset_peak_rss};
 use crate::report::{Limit, Report, cpu_ns};
-use crate::{Options, Workload, child};
+use crate::{Options, Workload, child, memory};
 
 /// Runs the chosen workload and prints what it has shown.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -29,6 +29,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Workload::Latency => latency::run(options)?,
         Workload::Startup => return child::startup(options),
         Workload::Idle => return child::idle(options),
+        Workload::Memory => return memory::run(options),
+        Workload::ChildMemory => return memory::child(options),
         Workload::ChildFirstRecord => return child::first_record(),
         Workload::ChildIdle => return child::idle_job(),
     };
