@@ -71,6 +71,8 @@ pub(crate) enum Workload {
     WindowSum,
     /// Sums per key in sliding event-time windows of 60 s that start every second
     SlidingSum,
+    /// A map of 100 sums per key in MapState, one output per record
+    MapState,
     /// One event-time timer per record, registered and fired
     Timers,
     /// 100,000 records/s through a keyed exchange

@@ -2,6 +2,7 @@
 
 mod keyed_sum;
 mod latency;
+mod map_state;
 mod sliding_sum;
 mod stateless;
 mod sum;
@@ -25,6 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Workload::KeyedSum => keyed_sum::run(options)?,
         Workload::WindowSum => window_sum::run(options)?,
         Workload::SlidingSum => sliding_sum::run(options)?,
+        Workload::MapState => map_state::run(options)?,
         Workload::Timers => timers::run(options)?,
         Workload::Latency => latency::run(options)?,
         Workload::Startup => return child::startup(options),
