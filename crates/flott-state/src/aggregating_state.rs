@@ -1,17 +1,22 @@
 //! The handle through which user code folds the values of a key into an accumulator.
 
-use std::marker::PhantomData;
+use std::{any::type_name, marker::PhantomData};
 
-use flott_core::Key;
+use flott_core::{
+    Key,
+    encoding::{DecodeError, EncodeError, encode},
+    time::Timestamp,
+};
 
 use crate::{
     aggregate::AggregateFunction,
     error::StateError,
     handle::{state_descriptor, state_handle},
-    keyed::{CurrentKey, HasKeyedState, KeyedState},
+    keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
-    state_store::{Kind, Selected},
+    snapshot::StateKind,
+    state_store::{Kind, Selected, Written, keys_of_group, read_unstamped},
 };
 
 #[cfg(test)]
@@ -42,6 +47,26 @@ pub(crate) struct Aggregating<T, A> {
 
 impl<T: 'static, A: AggregateFunction<T>> Kind for Aggregating<T, A> {
     type Stored = A::Accumulator;
+
+    const KIND: StateKind = StateKind::Aggregating;
+    const TTL: bool = false;
+
+    fn value_type() -> String {
+        type_name::<A::Accumulator>().to_owned()
+    }
+
+    fn encode(
+        &self,
+        stored: &A::Accumulator,
+        _now: Timestamp,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        encode(stored, into).map(|()| true)
+    }
+
+    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<A::Accumulator, DecodeError> {
+        read_unstamped(bytes, written)
+    }
 }
 
 impl<T: 'static, A: AggregateFunction<T>> Merge for Aggregating<T, A> {
@@ -121,6 +146,18 @@ impl<K: Key, N: Namespace, T: 'static, A: AggregateFunction<T>> MergingState<K, 
         sources: &[N],
     ) -> Result<(), StateError> {
         merge::<K, N, Aggregating<T, A>>(self.id, state, (key, hash), target, sources)?
+            .ok_or_else(|| self.not_found())
+    }
+}
+
+impl<K: Key, N: Namespace, T: 'static, A: AggregateFunction<T>> StateHandle<K, N> for AggregatingState<T, A> {
+    fn keys_of_group(
+        self,
+        state: &mut KeyedState<K>,
+        group: u32,
+        namespace: &N,
+    ) -> Result<Vec<K>, StateError> {
+        keys_of_group::<K, N, Aggregating<T, A>>(self.id, state, group, namespace)
             .ok_or_else(|| self.not_found())
     }
 }

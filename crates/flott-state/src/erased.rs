@@ -3,10 +3,12 @@
 
 use std::any::{Any, TypeId};
 
-use flott_core::Key;
+use flott_core::{Key, time::Timestamp};
 
 use crate::{
+    error::StateError,
     namespace::Namespace,
+    snapshot::KeyedStateSnapshot,
     state_store::{Kind, StateStore},
 };
 
@@ -14,6 +16,9 @@ use crate::{
 pub(crate) trait AnyStore: Any + Send {
     /// Loads what the keys with these hashes have in the store into the cache.
     fn prefetch(&self, hashes: &[u64]);
+
+    /// What the store, whose state has this name, puts into a snapshot at the processing time `now`.
+    fn snapshot(&self, name: &str, now: Timestamp) -> Result<KeyedStateSnapshot, StateError>;
 
     /// Bytes held by the store, without what keys and values own elsewhere.
     fn memory_bytes(&self) -> usize;
@@ -25,6 +30,10 @@ impl<K: Key, N: Namespace, D: Kind> AnyStore for StateStore<K, N, D> {
         if let Some(global) = (&() as &dyn Any).downcast_ref::<N>() {
             self.entries.prefetch(hashes, global);
         }
+    }
+
+    fn snapshot(&self, name: &str, now: Timestamp) -> Result<KeyedStateSnapshot, StateError> {
+        self.snapshot(name, now)
     }
 
     fn memory_bytes(&self) -> usize {

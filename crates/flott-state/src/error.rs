@@ -4,6 +4,8 @@ use std::fmt;
 
 use flott_core::key_group::KeyGroupRange;
 
+use crate::snapshot::StateKind;
+
 /// An error of keyed state. Small, for results of state access travel through hot loops.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(transparent)]
@@ -52,6 +54,57 @@ pub enum StateErrorKind {
         registered: String,
         /// What was asked for now.
         asked: String,
+    },
+
+    /// A state was restored as another kind than it was written as.
+    #[error(
+        "state '{name}' was written as {written}, but is registered as {asked} now; register it as what it was, or give the \
+         new state a name of its own"
+    )]
+    KindDiffers {
+        /// The name of the state.
+        name: String,
+        /// The kind in the snapshot.
+        written: StateKind,
+        /// The handle's type, such as `ListState<i64>`.
+        asked: String,
+    },
+
+    /// What a snapshot holds of a state can't be read as the registered types.
+    #[error(
+        "cannot restore state '{name}': its entries in key group {group} were written with key, namespace and value of types \
+         {} and can't be read as {}: {reason}; use the types that wrote it, or give the new state a name of its own",
+        .written.join(", "), .asked.join(", ")
+    )]
+    CannotRestore {
+        /// The name of the state.
+        name: String,
+        /// The key group whose entries can't be read.
+        group: u32,
+        /// The types of key, namespace and value in the snapshot.
+        written: [String; 3],
+        /// The types that are registered now.
+        asked: [String; 3],
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// A state can't be encoded.
+    #[error("cannot take a snapshot of state '{name}' ({kind}): {reason}")]
+    CannotSnapshot {
+        /// The name of the state.
+        name: String,
+        /// What it holds.
+        kind: StateKind,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// A key can't be encoded.
+    #[error("cannot hash a key: {reason}")]
+    CannotHash {
+        /// What is wrong.
+        reason: String,
     },
 
     /// A record came to a subtask that doesn't own its key.

@@ -18,8 +18,9 @@
 //! * [`timers`] — what is to be done for a key when time has come;
 //! * [`error`] — what can go wrong.
 //!
-//! Every access takes the hash that was computed when the record was routed; nothing here hashes a key. Nothing
-//! outside this crate knows the layout of a slot.
+//! Every access takes the hash that was computed when the record was routed; keys are hashed here only where no record
+//! comes with them: when state is restored, and when all keys are visited. Nothing outside this crate knows the layout
+//! of a slot.
 
 pub mod aggregate;
 pub mod aggregating_state;
@@ -47,7 +48,7 @@ pub use aggregate::AggregateFunction;
 pub use aggregating_state::{AggregatingState, AggregatingStateDescriptor};
 pub use backend::{BackendRegistry, BackendScope, HashMapStateBackend, KeyedStorage, StateBackend};
 pub use error::{StateError, StateErrorKind};
-pub use keyed::{CurrentKey, HasKeyedState, KeyedState, KeyedStateStore, StateRegistry};
+pub use keyed::{CurrentKey, HasKeyedState, KeyedState, KeyedStateStore, StateHandle, StateRegistry};
 pub use list_state::{ListState, ListStateDescriptor};
 pub use map_state::{MapState, MapStateDescriptor};
 pub use merging::MergingState;

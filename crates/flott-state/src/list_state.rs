@@ -1,16 +1,21 @@
 //! The handle through which user code reads and writes a list per key.
 
-use std::marker::PhantomData;
+use std::{any::type_name, marker::PhantomData};
 
-use flott_core::{Data, Key};
+use flott_core::{
+    Data, Key,
+    encoding::{DecodeError, EncodeError, decode_prefix, encode},
+    time::Timestamp,
+};
 
 use crate::{
     error::StateError,
     handle::{state_descriptor, state_handle},
-    keyed::{CurrentKey, HasKeyedState, KeyedState},
+    keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
-    state_store::{Kind, Selected},
+    snapshot::StateKind,
+    state_store::{Kind, Selected, Written, keys_of_group},
 };
 
 #[cfg(test)]
@@ -37,6 +42,23 @@ pub(crate) struct Lists<T>(pub(crate) PhantomData<fn() -> T>);
 
 impl<T: Data> Kind for Lists<T> {
     type Stored = Vec<T>;
+
+    const KIND: StateKind = StateKind::List;
+    const TTL: bool = false;
+
+    fn value_type() -> String {
+        type_name::<T>().to_owned()
+    }
+
+    fn encode(&self, stored: &Vec<T>, _now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError> {
+        encode(stored, into).map(|()| true)
+    }
+
+    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<Vec<T>, DecodeError> {
+        let unstamped =
+            |elements: Vec<(Timestamp, T)>| elements.into_iter().map(|(_, element)| element).collect();
+        if written.ttl { decode_prefix(bytes).map(unstamped) } else { decode_prefix(bytes) }
+    }
 }
 
 impl<T: Data> Merge for Lists<T> {
@@ -128,5 +150,16 @@ impl<K: Key, N: Namespace, T: Data> MergingState<K, N> for ListState<T> {
         sources: &[N],
     ) -> Result<(), StateError> {
         merge::<K, N, Lists<T>>(self.id, state, (key, hash), target, sources)?.ok_or_else(|| self.not_found())
+    }
+}
+
+impl<K: Key, N: Namespace, T: Data> StateHandle<K, N> for ListState<T> {
+    fn keys_of_group(
+        self,
+        state: &mut KeyedState<K>,
+        group: u32,
+        namespace: &N,
+    ) -> Result<Vec<K>, StateError> {
+        keys_of_group::<K, N, Lists<T>>(self.id, state, group, namespace).ok_or_else(|| self.not_found())
     }
 }

@@ -1,22 +1,28 @@
 //! The handle through which user code reads and writes a map per key.
 
 use std::{
+    any::type_name,
     borrow::{Borrow, Cow},
     hash::{BuildHasher, Hash},
     marker::PhantomData,
 };
 
-use flott_core::{Data, Key};
+use flott_core::{
+    Data, Key,
+    encoding::{DecodeError, EncodeError, decode_prefix, encode},
+    time::Timestamp,
+};
 use foldhash::fast::{FixedState, FoldHasher};
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     error::StateError,
     handle::{state_descriptor, state_handle},
-    keyed::{CurrentKey, HasKeyedState},
+    keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     namespace::Namespace,
-    state_store::{Kind, Selected},
+    snapshot::StateKind,
+    state_store::{Kind, Selected, Written, keys_of_group},
 };
 
 #[cfg(test)]
@@ -60,6 +66,40 @@ pub(crate) struct Maps<UK, UV>(pub(crate) PhantomData<fn() -> (UK, UV)>);
 
 impl<UK: Data + Eq + Hash, UV: Data> Kind for Maps<UK, UV> {
     type Stored = UserMap<UK, UV>;
+
+    const KIND: StateKind = StateKind::Map;
+    const TTL: bool = false;
+
+    fn value_type() -> String {
+        format!("({}, {})", type_name::<UK>(), type_name::<UV>())
+    }
+
+    fn encode(
+        &self,
+        stored: &UserMap<UK, UV>,
+        _now: Timestamp,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        encode(&AsMap(stored.iter()), into).map(|()| true)
+    }
+
+    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<UserMap<UK, UV>, DecodeError> {
+        if written.ttl {
+            let entries: Vec<(UK, (Timestamp, UV))> = decode_prefix(bytes)?;
+            return Ok(entries.into_iter().map(|(key, (_, value))| (key, value)).collect());
+        }
+        let entries: Vec<(UK, UV)> = decode_prefix(bytes)?;
+        Ok(entries.into_iter().collect())
+    }
+}
+
+/// Entries that are written as a map.
+pub(crate) struct AsMap<I>(pub(crate) I);
+
+impl<UK: Serialize, UV: Serialize, I: Iterator<Item = (UK, UV)> + Clone> Serialize for AsMap<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.clone())
+    }
 }
 
 /// A map per key (Flink: `MapState`), read and written entry by entry. A key without entries has the empty map.
@@ -220,5 +260,16 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         current: CurrentKey<'_, K, N>,
     ) -> Result<Selected<'_, K, N, Maps<UK, UV>>, StateError> {
         Selected::new(self.id, current).ok_or_else(|| self.not_found())
+    }
+}
+
+impl<K: Key, N: Namespace, UK: Data + Eq + Hash, UV: Data> StateHandle<K, N> for MapState<UK, UV> {
+    fn keys_of_group(
+        self,
+        state: &mut KeyedState<K>,
+        group: u32,
+        namespace: &N,
+    ) -> Result<Vec<K>, StateError> {
+        keys_of_group::<K, N, Maps<UK, UV>>(self.id, state, group, namespace).ok_or_else(|| self.not_found())
     }
 }

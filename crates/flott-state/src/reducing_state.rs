@@ -1,16 +1,21 @@
 //! The handle through which user code combines the values of a key into one of the same type.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{any::type_name, marker::PhantomData, sync::Arc};
 
-use flott_core::{Data, Key};
+use flott_core::{
+    Data, Key,
+    encoding::{DecodeError, EncodeError, encode},
+    time::Timestamp,
+};
 
 use crate::{
     error::StateError,
     handle::{state_descriptor, state_handle},
-    keyed::{CurrentKey, HasKeyedState, KeyedState},
+    keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
-    state_store::{Kind, Selected},
+    snapshot::StateKind,
+    state_store::{Kind, Selected, Written, keys_of_group, read_unstamped},
 };
 
 #[cfg(test)]
@@ -43,6 +48,21 @@ pub(crate) struct Reducing<T> {
 
 impl<T: Data> Kind for Reducing<T> {
     type Stored = T;
+
+    const KIND: StateKind = StateKind::Reducing;
+    const TTL: bool = false;
+
+    fn value_type() -> String {
+        type_name::<T>().to_owned()
+    }
+
+    fn encode(&self, stored: &T, _now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError> {
+        encode(stored, into).map(|()| true)
+    }
+
+    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<T, DecodeError> {
+        read_unstamped(bytes, written)
+    }
 }
 
 impl<T: Data> Merge for Reducing<T> {
@@ -120,5 +140,16 @@ impl<K: Key, N: Namespace, T: Data> MergingState<K, N> for ReducingState<T> {
     ) -> Result<(), StateError> {
         merge::<K, N, Reducing<T>>(self.id, state, (key, hash), target, sources)?
             .ok_or_else(|| self.not_found())
+    }
+}
+
+impl<K: Key, N: Namespace, T: Data> StateHandle<K, N> for ReducingState<T> {
+    fn keys_of_group(
+        self,
+        state: &mut KeyedState<K>,
+        group: u32,
+        namespace: &N,
+    ) -> Result<Vec<K>, StateError> {
+        keys_of_group::<K, N, Reducing<T>>(self.id, state, group, namespace).ok_or_else(|| self.not_found())
     }
 }

@@ -4,7 +4,7 @@
 //! Keys, values and elements are in [format 1](flott_core::encoding). Keyed state is cut into key groups and operator
 //! state into elements, which are what moves when a job is restored at another parallelism.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,20 @@ pub enum StateKind {
     EventTimers,
     /// Timers that wait for the clock.
     ProcessingTimers,
+}
+
+impl fmt::Display for StateKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Value => "a value state",
+            Self::List => "a list state",
+            Self::Map => "a map state",
+            Self::Reducing => "a reducing state",
+            Self::Aggregating => "an aggregating state",
+            Self::EventTimers => "event-time timers",
+            Self::ProcessingTimers => "processing-time timers",
+        })
+    }
 }
 
 /// One keyed state of one subtask.

@@ -1,15 +1,43 @@
 //! A state of one subtask: its tables, and what its kind adds to them, such as the reduce function.
 
-use flott_core::Key;
+use flott_core::{
+    Key,
+    encoding::{DecodeError, EncodeError},
+    time::Timestamp,
+};
 
 use crate::{
-    error::StateError, keyed::CurrentKey, namespace::Namespace, table::Epoch, value_store::ValueStore,
+    error::StateError,
+    keyed::{CurrentKey, KeyedState},
+    namespace::Namespace,
+    snapshot::StateKind,
+    table::Epoch,
+    value_store::ValueStore,
 };
+
+mod snapshot;
+
+pub(crate) use snapshot::{Written, read_groups, read_unstamped};
 
 /// A kind of state: what is stored for each key and namespace, and what is needed to work with it.
 pub(crate) trait Kind: Send + 'static {
     /// What a slot holds.
     type Stored: Send + 'static;
+
+    /// What snapshots call this kind.
+    const KIND: StateKind;
+
+    /// Whether everything stored comes with the time of its last access.
+    const TTL: bool;
+
+    /// The type of the value, element or entry, for messages.
+    fn value_type() -> String;
+
+    /// Appends what snapshots keep of `stored` at the processing time `now`; `false` if that is nothing.
+    fn encode(&self, stored: &Self::Stored, now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError>;
+
+    /// Reads what this kind has written, with or without time to live.
+    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<Self::Stored, DecodeError>;
 }
 
 /// A state: tables of what its kind stores.
@@ -79,4 +107,16 @@ impl<'a, K: Key, N: Namespace, D: Kind> Selected<'a, K, N, D> {
         let StateStore { entries, kind } = &mut *self.store;
         Ok((entries.get_mut(self.hash, self.key, self.namespace, self.epoch)?, kind))
     }
+}
+
+/// The keys of one key group that have something in the state with this id; `None` if there is none of kind `D`.
+pub(crate) fn keys_of_group<K: Key, N: Namespace, D: Kind>(
+    id: u32,
+    state: &mut KeyedState<K>,
+    group: u32,
+    namespace: &N,
+) -> Option<Vec<K>> {
+    let store = state.store_mut::<StateStore<K, N, D>>(id)?;
+    let in_namespace = store.entries.iter_group(group).filter(|(_, of, ..)| *of == namespace);
+    Some(in_namespace.map(|(key, ..)| key.clone()).collect())
 }

@@ -10,10 +10,12 @@ use flott_core::{Key, time::Timestamp};
 
 use crate::namespace::Namespace;
 use deleted::Deleted;
+pub(crate) use snapshot::timers_name;
 use wheel::Wheel;
 
 mod bucket;
 mod deleted;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod wheel;

@@ -1,15 +1,20 @@
 //! The handle through which user code reads and writes one value per key.
 
-use std::marker::PhantomData;
+use std::{any::type_name, marker::PhantomData};
 
-use flott_core::{Data, Key};
+use flott_core::{
+    Data, Key,
+    encoding::{DecodeError, EncodeError, encode},
+    time::Timestamp,
+};
 
 use crate::{
     error::StateError,
     handle::{state_descriptor, state_handle},
-    keyed::{CurrentKey, HasKeyedState, KeyedState},
+    keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     namespace::Namespace,
-    state_store::{Kind, Selected, StateStore},
+    snapshot::StateKind,
+    state_store::{Kind, Selected, StateStore, Written, keys_of_group, read_unstamped},
 };
 
 #[cfg(test)]
@@ -36,6 +41,21 @@ pub(crate) struct Values<V>(pub(crate) PhantomData<fn() -> V>);
 
 impl<V: Data> Kind for Values<V> {
     type Stored = V;
+
+    const KIND: StateKind = StateKind::Value;
+    const TTL: bool = false;
+
+    fn value_type() -> String {
+        type_name::<V>().to_owned()
+    }
+
+    fn encode(&self, stored: &V, _now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError> {
+        encode(stored, into).map(|()| true)
+    }
+
+    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<V, DecodeError> {
+        read_unstamped(bytes, written)
+    }
 }
 
 /// A value per key (Flink: `ValueState`).
@@ -114,5 +134,16 @@ impl<V: Data> ValueState<V> {
         current: CurrentKey<'_, K, N>,
     ) -> Result<Selected<'_, K, N, Values<V>>, StateError> {
         Selected::new(self.id, current).ok_or_else(|| self.not_found())
+    }
+}
+
+impl<K: Key, N: Namespace, V: Data> StateHandle<K, N> for ValueState<V> {
+    fn keys_of_group(
+        self,
+        state: &mut KeyedState<K>,
+        group: u32,
+        namespace: &N,
+    ) -> Result<Vec<K>, StateError> {
+        keys_of_group::<K, N, Values<V>>(self.id, state, group, namespace).ok_or_else(|| self.not_found())
     }
 }

@@ -113,6 +113,16 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
         self.tables.get(self.index_of(group)).into_iter().flat_map(Table::iter)
     }
 
+    /// The key groups whose entries it holds.
+    pub(crate) const fn key_groups(&self) -> KeyGroupRange {
+        self.range
+    }
+
+    /// The number of key groups in all.
+    pub(crate) const fn max_parallelism(&self) -> u32 {
+        self.max_parallelism
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.tables.iter().map(Table::len).sum()

@@ -1,6 +1,10 @@
 use super::*;
 use crate::{
-    aggregating_state::tests::Mean, backend::HashMapStateBackend,
+    aggregating_state::{AggregatingStateDescriptor, tests::Mean},
+    backend::HashMapStateBackend,
+    list_state::ListStateDescriptor,
+    map_state::MapStateDescriptor,
+    reducing_state::ReducingStateDescriptor,
     value_state::ValueStateDescriptor as Descriptor,
 };
 

@@ -1,0 +1,143 @@
+//! How a state becomes plain data and comes back.
+
+use std::{any::type_name, collections::BTreeMap};
+
+use flott_core::{
+    Data, Key,
+    encoding::{DecodeError, EncodeError, decode_prefix, encode},
+    hash::key_hash,
+    key_group::key_place,
+    time::Timestamp,
+};
+
+use super::{Kind, StateStore};
+use crate::{
+    error::{StateError, StateErrorKind},
+    namespace::Namespace,
+    snapshot::{GroupEntries, KeyedStateSnapshot},
+    table::Epoch,
+};
+
+/// How entries of a snapshot were written, and when they are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    /// Whether each value, element or map entry comes with the time of its last access.
+    pub(crate) ttl: bool,
+    /// Processing time now.
+    #[expect(dead_code, reason = "stamps what was written without a time, once states have a time to live")]
+    pub(crate) now: Timestamp,
+}
+
+/// Reads one value and drops the time that may come with it.
+pub(crate) fn read_unstamped<V: Data>(bytes: &mut &[u8], written: Written) -> Result<V, DecodeError> {
+    if written.ttl {
+        decode_prefix(bytes).map(|(_, value): (Timestamp, V)| value)
+    } else {
+        decode_prefix(bytes)
+    }
+}
+
+impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
+    /// The types of key, namespace and value.
+    pub(crate) fn types() -> [String; 3] {
+        [type_name::<K>().to_owned(), type_name::<N>().to_owned(), D::value_type()]
+    }
+
+    pub(crate) fn snapshot(&self, name: &str, now: Timestamp) -> Result<KeyedStateSnapshot, StateError> {
+        let range = self.entries.key_groups();
+        let mut groups = BTreeMap::new();
+        for group in range.start..range.end {
+            let entries = self.encode_group(group, now).map_err(|error| {
+                let (name, reason) = (name.to_owned(), error.to_string());
+                StateError::from(StateErrorKind::CannotSnapshot { name, kind: D::KIND, reason })
+            })?;
+            if entries.count > 0 {
+                groups.insert(group, entries);
+            }
+        }
+        Ok(KeyedStateSnapshot {
+            name: name.to_owned(),
+            kind: D::KIND,
+            ttl: D::TTL,
+            types: Self::types(),
+            groups,
+        })
+    }
+
+    fn encode_group(&self, group: u32, now: Timestamp) -> Result<GroupEntries, EncodeError> {
+        let mut entries = GroupEntries::default();
+        for (key, namespace, stored, _) in self.entries.iter_group(group) {
+            let start = entries.bytes.len();
+            encode(key, &mut entries.bytes)?;
+            encode(namespace, &mut entries.bytes)?;
+            if self.kind.encode(stored, now, &mut entries.bytes)? {
+                entries.count += 1;
+            } else {
+                entries.bytes.truncate(start);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Adds what one part of a snapshot holds. `handle` is what the state is registered as.
+    pub(crate) fn restore(
+        &mut self,
+        part: &KeyedStateSnapshot,
+        handle: &str,
+        now: Timestamp,
+        epoch: Epoch,
+    ) -> Result<(), StateError> {
+        if part.kind != D::KIND {
+            let (name, asked) = (part.name.clone(), handle.to_owned());
+            return Err(StateErrorKind::KindDiffers { name, written: part.kind, asked }.into());
+        }
+        let written = Written { ttl: part.ttl, now };
+        let max_parallelism = self.entries.max_parallelism();
+        read_groups::<K, N, _>(part, Self::types(), max_parallelism, |key, hash, namespace, bytes| {
+            let stored = self.kind.decode(bytes, written).map_err(|error| error.to_string())?;
+            let replaced = self.entries.insert(hash, &key, &namespace, epoch, stored);
+            match replaced {
+                Ok(None) => Ok(()),
+                Ok(Some(_)) => Err("a key is in it twice".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+    }
+}
+
+/// Reads the key groups of a snapshot: `entry` gets key, hash and namespace of each entry and takes the rest of it from
+/// the bytes, or says why it can't. `types` are those that the entries are read as.
+pub(crate) fn read_groups<K: Key, N: Namespace, F>(
+    part: &KeyedStateSnapshot,
+    types: [String; 3],
+    max_parallelism: u32,
+    mut entry: F,
+) -> Result<(), StateError>
+where
+    F: FnMut(K, u64, N, &mut &[u8]) -> Result<(), String>,
+{
+    for (&group, entries) in &part.groups {
+        let mut bytes = entries.bytes.as_slice();
+        let mut read = || -> Result<(), String> {
+            for _ in 0..entries.count {
+                let key: K = decode_prefix(&mut bytes).map_err(|error| error.to_string())?;
+                let namespace: N = decode_prefix(&mut bytes).map_err(|error| error.to_string())?;
+                let hash = key_hash(&key).map_err(|error| error.to_string())?;
+                let owner = key_place(hash, max_parallelism).group;
+                if owner != group {
+                    return Err(format!("one of its keys belongs to key group {owner}"));
+                }
+                entry(key, hash, namespace, &mut bytes)?;
+            }
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            Err(format!("{} bytes are left over", bytes.len()))
+        };
+        if let Err(reason) = read() {
+            let (name, written) = (part.name.clone(), part.types.clone());
+            return Err(StateErrorKind::CannotRestore { name, group, written, asked: types, reason }.into());
+        }
+    }
+    Ok(())
+}
