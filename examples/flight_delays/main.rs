@@ -48,9 +48,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let Err(error) = run(&Options::parse()) else { return ExitCode::SUCCESS };
-    eprintln!("error: {error}");
-    ExitCode::FAILURE
+    flott::exit_code(run(&Options::parse()))
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {

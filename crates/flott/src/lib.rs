@@ -45,7 +45,7 @@ pub mod window;
 
 pub use environment::StreamExecutionEnvironment;
 pub use error::Error;
-pub use options::JobOptions;
+pub use options::{JobOptions, exit_code};
 
 /// What a program needs most, to be imported at once.
 pub mod prelude {

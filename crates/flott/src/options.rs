@@ -55,6 +55,20 @@ impl JobOptions {
     }
 }
 
+/// What `main` returns for the result of a program: success, or failure after a line on standard error that says why.
+///
+/// ```no_run
+/// # fn run() -> Result<(), flott::Error> { Ok(()) }
+/// fn main() -> std::process::ExitCode {
+///     flott::exit_code(run())
+/// }
+/// ```
+pub fn exit_code<E: std::fmt::Display>(result: Result<(), E>) -> std::process::ExitCode {
+    let Err(error) = result else { return std::process::ExitCode::SUCCESS };
+    eprintln!("error: {error}");
+    std::process::ExitCode::FAILURE
+}
+
 pub(crate) fn load_file(configuration: &mut Configuration, path: &Path) -> Result<(), Error> {
     let text =
         std::fs::read_to_string(path).map_err(|cause| Error::ConfigFile { path: path.to_owned(), cause })?;
