@@ -10,7 +10,7 @@
 //!
 //! Around it: [`graph`] (the program as plain data, and its chains), [`program`] (the code that belongs to it),
 //! [`task`] (the thread and its mailbox), [`snapshot`] (the state of a task at one instant), [`job`] (the coordinator, its shell, and the handle), [`metrics`],
-//! [`seam`] (clock, threads, waiting) and [`error`].
+//! [`seam`] (clock, threads, waiting), [`testing`] (running a program on one thread, step by step) and [`error`].
 
 pub mod error;
 pub mod exchange;
@@ -24,6 +24,7 @@ pub mod sink;
 pub mod snapshot;
 pub mod source;
 pub mod task;
+pub mod testing;
 
 #[cfg(test)]
 mod test_support;

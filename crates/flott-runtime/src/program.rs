@@ -21,6 +21,7 @@ use crate::source::{AnyEnumerator, Source, SourceHead, TypedEnumerator};
 use crate::task::{Head, TaskShared};
 
 /// A program that can be run.
+#[derive(Clone)]
 pub struct Program {
     /// The job's name.
     pub name: String,

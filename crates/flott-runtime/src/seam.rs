@@ -1,7 +1,8 @@
 //! The seam's real side: the machine's clock, threads, and how a thread waits.
 
-use std::sync::OnceLock;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -55,13 +56,49 @@ where
     std::thread::Builder::new().name(name.replace('\0', " ")).spawn(body)
 }
 
+/// Where a thread sleeps that must not really sleep: tests put something else in the place of the machine's threads.
+pub(crate) trait Parker: Send + Sync {
+    /// Returns after [`Parker::unpark`], or when `timeout` has passed; it may return early.
+    fn park(&self, timeout: Option<Duration>);
+    /// Ends the present or the next [`Parker::park`]. Any thread may call it.
+    fn unpark(&self);
+}
+
+thread_local! {
+    static PARKER: RefCell<Option<Arc<dyn Parker>>> = const { RefCell::new(None) };
+}
+
+/// Lets the signals that this thread adopts during `body` sleep on `parker`.
+pub(crate) fn with_parker<R>(parker: Arc<dyn Parker>, body: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Arc<dyn Parker>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            PARKER.set(self.0.take());
+        }
+    }
+    let _restore = Restore(PARKER.replace(Some(parker)));
+    body()
+}
+
+/// Who waits on a signal.
+enum Waiter {
+    Thread(Thread),
+    Parker(Arc<dyn Parker>),
+}
+
 /// What a task sleeps on: one wake-up is remembered, further ones are free.
 ///
 /// One thread, that which called [`Signal::adopt`], waits; any thread wakes it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Signal {
     raised: AtomicBool,
-    thread: OnceLock<Thread>,
+    waiter: OnceLock<Waiter>,
+}
+
+impl std::fmt::Debug for Signal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signal").field("raised", &self.raised).finish_non_exhaustive()
+    }
 }
 
 impl Signal {
@@ -72,7 +109,10 @@ impl Signal {
 
     /// Makes the current thread the one that waits. Only the first call counts.
     pub fn adopt(&self) {
-        self.thread.get_or_init(std::thread::current);
+        self.waiter.get_or_init(|| match PARKER.with_borrow(Clone::clone) {
+            Some(parker) => Waiter::Parker(parker),
+            None => Waiter::Thread(std::thread::current()),
+        });
     }
 
     /// Whether the next wait returns at once.
@@ -83,10 +123,12 @@ impl Signal {
 
     /// Wakes the waiting thread, or lets its next wait return at once.
     pub fn wake(&self) {
-        if !self.raised.swap(true, Ordering::AcqRel)
-            && let Some(thread) = self.thread.get()
-        {
-            thread.unpark();
+        if !self.raised.swap(true, Ordering::AcqRel) {
+            match self.waiter.get() {
+                Some(Waiter::Thread(thread)) => thread.unpark(),
+                Some(Waiter::Parker(parker)) => parker.unpark(),
+                None => {}
+            }
         }
     }
 
@@ -95,9 +137,10 @@ impl Signal {
         if self.raised.swap(false, Ordering::AcqRel) {
             return;
         }
-        match timeout {
-            Some(timeout) => std::thread::park_timeout(timeout),
-            None => std::thread::park(),
+        match (self.waiter.get(), timeout) {
+            (Some(Waiter::Parker(parker)), timeout) => parker.park(timeout),
+            (_, Some(timeout)) => std::thread::park_timeout(timeout),
+            (_, None) => std::thread::park(),
         }
         // A swap, not a store: it orders this thread's next look at its queues behind every wake-up it takes back.
         self.raised.swap(false, Ordering::AcqRel);

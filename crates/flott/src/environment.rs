@@ -222,7 +222,8 @@ impl StreamExecutionEnvironment {
         Ok(builder.graph(defaults(&builder.configuration)?))
     }
 
-    fn take_program(&self) -> Result<(Program, LaunchOptions), Error> {
+    /// The program and its settings. The environment is empty afterwards.
+    pub(crate) fn take_program(&self) -> Result<(Program, LaunchOptions), Error> {
         let mut builder = self.builder.borrow_mut();
         builder.check()?;
         let configuration = &builder.configuration;

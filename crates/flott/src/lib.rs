@@ -25,6 +25,7 @@
 //! * [`function`] — user functions and their contexts;
 //! * [`window`] — windows, triggers;
 //! * [`source`], [`sink`] — those that need nothing from outside (`flott-connectors` has the others);
+//! * [`testing`] — harnesses for tests of functions and pipelines;
 //! * [`options`] — the command line that programs share;
 //! * [`error`] — why a program did not run.
 //!
@@ -41,6 +42,7 @@ pub mod source;
 mod state;
 pub mod stream;
 mod terminal;
+pub mod testing;
 pub mod window;
 
 pub use environment::StreamExecutionEnvironment;

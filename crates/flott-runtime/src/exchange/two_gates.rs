@@ -5,6 +5,7 @@ use std::time::Duration;
 use flott_core::time::Timestamp;
 
 use crate::error::ChainResult;
+use crate::snapshot::TaskSnapshot;
 use crate::task::{Head, Step, TaskControl, in_any_case};
 
 /// Serves two gates in turn, one element at a time, so that neither input waits for the other to run dry.
@@ -58,6 +59,10 @@ impl Head for TwoGates {
 
     fn next_timer(&self) -> Option<Timestamp> {
         self.gates.iter().filter_map(|gate| gate.next_timer()).min()
+    }
+
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
+        self.both(|gate| gate.snapshot(snapshot))
     }
 
     fn finish(&mut self) -> ChainResult {

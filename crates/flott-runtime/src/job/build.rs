@@ -13,13 +13,14 @@ use crate::graph::{JobGraph, JobVertex, NodeId, StreamEdge};
 use crate::metrics::{Gauge, OperatorMetrics, TaskMetrics};
 use crate::operator::OperatorSetup;
 use crate::program::{Built, ErasedHead, ErasedInput, ErasedOutputs, ErasedRouterPlan, Program};
+use crate::snapshot::TaskSnapshot;
 use crate::task::{TaskShared, enter_operator};
 
 /// What every task of a job is built from.
-pub(super) struct JobPlan {
-    pub(super) program: Program,
-    pub(super) job_graph: JobGraph,
-    pub(super) backend: Arc<dyn StateBackend>,
+pub(crate) struct JobPlan {
+    pub(crate) program: Program,
+    pub(crate) job_graph: JobGraph,
+    pub(crate) backend: Arc<dyn StateBackend>,
 }
 
 impl JobPlan {
@@ -31,26 +32,28 @@ impl JobPlan {
 
 /// The channel ends of one task, by edge.
 #[derive(Default)]
-pub(super) struct TaskEnds {
-    pub(super) senders: BTreeMap<u32, Box<dyn Any + Send>>,
-    pub(super) receivers: BTreeMap<u32, Box<dyn Any + Send>>,
+pub(crate) struct TaskEnds {
+    pub(crate) senders: BTreeMap<u32, Box<dyn Any + Send>>,
+    pub(crate) receivers: BTreeMap<u32, Box<dyn Any + Send>>,
 }
 
 /// Builds one task.
-pub(super) struct TaskBuilder<'a> {
-    pub(super) plan: &'a JobPlan,
-    pub(super) vertex: &'a JobVertex,
-    pub(super) subtask: u32,
-    pub(super) ends: TaskEnds,
-    pub(super) shared: Rc<TaskShared>,
-    pub(super) metrics: Arc<TaskMetrics>,
+pub(crate) struct TaskBuilder<'a> {
+    pub(crate) plan: &'a JobPlan,
+    pub(crate) vertex: &'a JobVertex,
+    pub(crate) subtask: u32,
+    pub(crate) ends: TaskEnds,
+    pub(crate) shared: Rc<TaskShared>,
+    pub(crate) metrics: Arc<TaskMetrics>,
     /// The figures of all tasks by vertex and subtask, for the vertices that run inside this task.
-    pub(super) job_metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
+    pub(crate) job_metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
+    /// What the operators of this task get back of an earlier run; `None` on a fresh start.
+    pub(crate) restored: Option<TaskSnapshot>,
 }
 
 impl TaskBuilder<'_> {
     /// Builds the chain and its head.
-    pub(super) fn build(mut self) -> ChainResult<ErasedHead> {
+    pub(crate) fn build(mut self) -> ChainResult<ErasedHead> {
         match self.operator(self.vertex.head)? {
             Built::Head(head) => Ok(head),
             Built::Input(target) => {
@@ -71,15 +74,19 @@ impl TaskBuilder<'_> {
         let metrics = Arc::new(OperatorMetrics::default());
         let is_tail = self.plan.program.graph.outputs(id).all(|edge| self.plan.exchange(edge.id).is_some());
         self.metrics.add_operator(&node.name, Arc::clone(&metrics), is_tail);
+        let operator_id = self.plan.program.graph.operator_id(id);
+        // An operator that the earlier run did not have is restored with nothing.
+        let restored = self.restored.as_mut().map(|task| task.operators.remove(&operator_id));
+        let restored = restored.map(|own| Arc::new(own.unwrap_or_default()));
         let setup = OperatorSetup {
             name: Arc::from(node.name.as_str()),
-            operator_id: self.plan.program.graph.operator_id(id),
+            operator_id,
             subtask: self.subtask,
             parallelism: self.vertex.parallelism,
             max_parallelism: self.plan.program.graph.max_parallelism_of(node),
             attempt: 0,
             metrics,
-            restored: None,
+            restored,
             backend: Arc::clone(&self.plan.backend),
             task: Rc::clone(&self.shared),
         };

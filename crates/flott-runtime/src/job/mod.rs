@@ -5,8 +5,10 @@ mod coordinator;
 mod handle;
 mod shell;
 
+pub(crate) use build::{JobPlan, TaskBuilder, TaskEnds};
 pub use handle::{JobHandle, JobResult, JobStatus};
 pub use shell::{LaunchOptions, launch};
+pub(crate) use shell::{connect, signals, task_metrics};
 
 #[cfg(test)]
 mod tests;

@@ -115,7 +115,7 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
 }
 
 /// The figures of each task, by vertex and subtask.
-fn task_metrics(job_graph: &JobGraph) -> Vec<Vec<Arc<TaskMetrics>>> {
+pub(crate) fn task_metrics(job_graph: &JobGraph) -> Vec<Vec<Arc<TaskMetrics>>> {
     let mut metrics: Vec<Vec<Arc<TaskMetrics>>> = Vec::new();
     for vertex in &job_graph.vertices {
         let outer = job_graph.edges.iter().find(|edge| edge.inline && edge.to == vertex.id);
@@ -162,13 +162,13 @@ fn enumerator_failure(end: crate::task::Ended, name: &str, parallelism: u32) -> 
     failure
 }
 
-fn signals(job_graph: &JobGraph) -> Vec<Vec<Arc<Signal>>> {
+pub(crate) fn signals(job_graph: &JobGraph) -> Vec<Vec<Arc<Signal>>> {
     let of = |vertex: &JobVertex| (0..vertex.parallelism).map(|_| Arc::new(Signal::new())).collect();
     job_graph.vertices.iter().map(of).collect()
 }
 
 /// Makes all channels, and hands each task its ends of them.
-fn connect(plan: &JobPlan, signals: &[Vec<Arc<Signal>>]) -> Vec<Vec<TaskEnds>> {
+pub(crate) fn connect(plan: &JobPlan, signals: &[Vec<Arc<Signal>>]) -> Vec<Vec<TaskEnds>> {
     let mut ends: Vec<Vec<TaskEnds>> =
         signals.iter().map(|tasks| tasks.iter().map(|_| TaskEnds::default()).collect()).collect();
     for exchange in plan.job_graph.edges.iter().filter(|exchange| !exchange.inline) {
@@ -285,7 +285,17 @@ impl TaskStart {
         let (ends, job_metrics, plan) = (self.ends, self.metrics, &self.plan);
         let built = guard(|| {
             let shared = Rc::clone(&shared);
-            TaskBuilder { plan, vertex, subtask: id.subtask, ends, shared, metrics, job_metrics }.build()
+            TaskBuilder {
+                plan,
+                vertex,
+                subtask: id.subtask,
+                ends,
+                shared,
+                metrics,
+                job_metrics,
+                restored: None,
+            }
+            .build()
         });
         match built {
             Ok(head) => Task { head: head.0, shared, mailbox, flush }.live(),

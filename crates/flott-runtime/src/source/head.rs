@@ -12,6 +12,7 @@ use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
 use crate::metrics::Gauge;
 use crate::operator::{AnyOutput, OperatorSetup, Output};
+use crate::snapshot::TaskSnapshot;
 use crate::task::{Head, Step, TaskControl, enter_operator, in_any_case, leave_operator};
 
 /// Stands for the split of records of which the reader names none, unless it has exactly one.
@@ -202,6 +203,10 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
 
     fn next_timer(&self) -> Option<Timestamp> {
         AnyOutput::next_timer(&self.output)
+    }
+
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
+        AnyOutput::snapshot(&mut self.output, snapshot)
     }
 
     fn finish(&mut self) -> ChainResult {

@@ -13,6 +13,7 @@ use flott_core::time::Timestamp;
 
 use crate::error::{ChainError, ChainResult, FailureKind, TaskFailure, cause_chain};
 use crate::exchange::Gate;
+use crate::snapshot::TaskSnapshot;
 
 pub(crate) use mailbox::{Mailbox, TaskControl};
 pub(crate) use panics::in_any_case;
@@ -38,8 +39,19 @@ pub(crate) trait Head {
     fn flush(&mut self) -> ChainResult;
     fn processing_time(&mut self, now: Timestamp) -> ChainResult;
     fn next_timer(&self) -> Option<Timestamp>;
+    /// Adds the state of the chain.
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
     fn finish(&mut self) -> ChainResult;
     fn close(&mut self) -> ChainResult;
+}
+
+/// Lets the timers fire that are due at `now`; tells whether there were any.
+pub(crate) fn fire_due(head: &mut dyn Head, now: Timestamp) -> ChainResult<bool> {
+    let due = head.next_timer().is_some_and(|due| due <= now);
+    if due {
+        head.processing_time(now)?;
+    }
+    Ok(due)
 }
 
 impl<T> Head for Gate<T> {
@@ -65,6 +77,10 @@ impl<T> Head for Gate<T> {
 
     fn next_timer(&self) -> Option<Timestamp> {
         self.target_ref().next_timer()
+    }
+
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
+        self.target().snapshot(snapshot)
     }
 
     fn finish(&mut self) -> ChainResult {
@@ -115,7 +131,7 @@ impl Task {
                 self.head.control(control)?;
             }
             let now_ns = self.shared.tick();
-            self.fire_timers()?;
+            fire_due(self.head.as_mut(), self.shared.processing_time())?;
             match self.head.step(now_ns)? {
                 Step::Progress => {
                     if let FlushPolicy::Timeout { ns } = self.flush
@@ -134,14 +150,6 @@ impl Task {
                 }
                 Step::Finished => return self.head.finish(),
             }
-        }
-    }
-
-    fn fire_timers(&mut self) -> ChainResult {
-        let now = self.shared.processing_time();
-        match self.head.next_timer() {
-            Some(due) if due <= now => self.head.processing_time(now),
-            _ => Ok(()),
         }
     }
 

@@ -12,6 +12,7 @@ use flott_core::time::Timestamp;
 use super::{FlushPolicy, Head, Mailbox, Step, Task, TaskControl, TaskEnd};
 use crate::error::ChainResult;
 use crate::seam::Signal;
+use crate::snapshot::TaskSnapshot;
 use crate::test_support::{ManualClock, task};
 
 /// One call of [`Head::step`]: time passes, then this is the outcome.
@@ -81,6 +82,10 @@ impl Head for Script {
 
     fn next_timer(&self) -> Option<Timestamp> {
         self.timers.front().copied()
+    }
+
+    fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
+        Ok(())
     }
 
     fn finish(&mut self) -> ChainResult {
@@ -189,6 +194,9 @@ fn a_sleeping_task_wakes_up_for_its_timer() {
         }
         fn next_timer(&self) -> Option<Timestamp> {
             Some(5)
+        }
+        fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
+            Ok(())
         }
         fn finish(&mut self) -> ChainResult {
             Ok(())

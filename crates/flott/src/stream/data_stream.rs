@@ -27,7 +27,7 @@ use crate::operators::{
 pub struct DataStream<T> {
     pub(crate) env: StreamExecutionEnvironment,
     pub(crate) at: At,
-    pub(super) feeds: Vec<Feed<T>>,
+    pub(crate) feeds: Vec<Feed<T>>,
     /// Whether the stream is what an operator emits, so that it has the operator's settings.
     pub(super) is_output: bool,
 }

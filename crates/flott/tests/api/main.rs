@@ -9,6 +9,7 @@
 
 mod environment;
 mod errors;
+mod harness;
 mod keyed_process;
 mod life_cycle;
 mod mid_stream_watermarks;

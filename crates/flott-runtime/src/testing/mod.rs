@@ -1,0 +1,33 @@
+//! Runs a program on the present thread, one step at a time: what the harnesses of `flott::testing` stand on.
+//!
+//! * [`ManualClock`] — time that passes when a test says so;
+//! * [`Feed`] — a source that emits what a test pushes into it;
+//! * [`Capture`] — the end of a stream, which keeps all that arrives;
+//! * [`LocalTasks`] — the tasks of a program between the two, with real operators, routers, channels and gates;
+//! * [`JobSnapshot`] — the state of all of them, which can be restored at another parallelism.
+
+mod capture;
+mod clock;
+mod feed;
+mod local;
+mod snapshot;
+
+use flott_core::time::Timestamp;
+use flott_core::watermark::StreamStatus;
+
+pub use capture::Capture;
+pub use clock::ManualClock;
+pub use feed::{AnyFeed, Feed};
+pub use local::LocalTasks;
+pub use snapshot::JobSnapshot;
+
+/// What travels through a stream (Flink: `StreamElement`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamElement<T> {
+    /// A record, and its timestamp if it has one.
+    Record(T, Option<Timestamp>),
+    /// Event time has advanced.
+    Watermark(Timestamp),
+    /// The stream has become idle or active.
+    Status(StreamStatus),
+}
