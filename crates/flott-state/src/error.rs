@@ -1,12 +1,15 @@
-//! What can go wrong with keyed state.
+//! What can go wrong with state.
 
 use std::fmt;
 
-use flott_core::key_group::KeyGroupRange;
+use flott_core::{
+    encoding::{DecodeError, EncodeError},
+    key_group::KeyGroupRange,
+};
 
 use crate::snapshot::StateKind;
 
-/// An error of keyed state. Small, for results of state access travel through hot loops.
+/// An error of state. Small, for results of state access travel through hot loops.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct StateError(Box<StateErrorKind>);
@@ -25,7 +28,7 @@ impl From<StateErrorKind> for StateError {
     }
 }
 
-/// The ways in which keyed state fails.
+/// The ways in which state fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateErrorKind {
@@ -105,6 +108,47 @@ pub enum StateErrorKind {
     CannotHash {
         /// What is wrong.
         reason: String,
+    },
+
+    /// An operator state is restored as another kind than it was written as.
+    #[error(
+        "state '{name}' was written as {written_as} and can't be restored as {read_as}; ask for it as what it was, \
+         or give the new state a name of its own"
+    )]
+    OperatorStateDiffers {
+        /// The name of the state.
+        name: String,
+        /// What the snapshot holds.
+        written_as: String,
+        /// What was asked for.
+        read_as: String,
+    },
+
+    /// A restored element of an operator state can't be read as its type.
+    #[error(
+        "state '{name}' was written as {written_as} and can't be read as {read_as}: {cause}; restore it with the type \
+         that wrote it, or give the new state a name of its own"
+    )]
+    CannotRestoreOperatorState {
+        /// The name of the state.
+        name: String,
+        /// What the snapshot holds.
+        written_as: String,
+        /// What was asked for.
+        read_as: String,
+        /// What is wrong with the bytes.
+        cause: DecodeError,
+    },
+
+    /// An element of an operator state can't be encoded.
+    #[error("state '{name}' can't be written to a snapshot, as a {of_type} of it can't be encoded: {cause}")]
+    CannotSnapshotOperatorState {
+        /// The name of the state.
+        name: String,
+        /// The type of the value.
+        of_type: String,
+        /// What can't be encoded.
+        cause: EncodeError,
     },
 
     /// A record came to a subtask that doesn't own its key.

@@ -1,6 +1,6 @@
-//! Keyed state and timers: what an operator remembers for each key.
+//! State and timers: what an operator remembers, for each key and as a whole.
 //!
-//! State lives in tables by key group, the smallest unit that moves when a job is rescaled. Bottom-up:
+//! Keyed state lives in tables by key group, the smallest unit that moves when a job is rescaled. Bottom-up:
 //!
 //! * `prefetch`, `huge_pages` — hints that hide the latency of memory;
 //! * [`namespace`] — what divides the state of a key further, such as its windows;
@@ -15,6 +15,8 @@
 //! * [`aggregate`] — how values are folded into an accumulator;
 //! * [`merging`] — how what a key has in several namespaces becomes one;
 //! * [`snapshot`] — what an operator's subtask puts into a checkpoint, as plain data;
+//! * [`operator_state`] — lists and maps that belong to a subtask, whatever the key;
+//! * [`redistribute`] — who gets which part of a snapshot at another parallelism;
 //! * [`timers`] — what is to be done for a key when time has come;
 //! * [`error`] — what can go wrong.
 //!
@@ -35,7 +37,9 @@ pub mod list_state;
 pub mod map_state;
 pub mod merging;
 pub mod namespace;
+pub mod operator_state;
 mod prefetch;
+pub mod redistribute;
 pub mod reducing_state;
 pub mod snapshot;
 mod state_store;
@@ -53,6 +57,11 @@ pub use list_state::{ListState, ListStateDescriptor};
 pub use map_state::{MapState, MapStateDescriptor};
 pub use merging::MergingState;
 pub use namespace::Namespace;
+pub use operator_state::{
+    BroadcastState, HasOperatorState, HasReadOnlyOperatorState, OperatorListState, OperatorState,
+    OperatorStateStore,
+};
+pub use redistribute::redistribute;
 pub use reducing_state::{ReducingState, ReducingStateDescriptor};
 pub use snapshot::{
     GroupEntries, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, StateKind,
