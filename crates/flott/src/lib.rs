@@ -68,12 +68,14 @@ pub mod prelude {
     pub use crate::environment::StreamExecutionEnvironment;
     pub use crate::error::Error;
     pub use crate::function::{
-        AggregateFunction, FilterFunction, FlatMapFunction, KeyedContext, KeyedProcessFunction,
-        KeyedStateContext, MapFunction, OnTimerContext, OpenContext, ProcessContext, ProcessFunction,
-        RuntimeContext,
+        AggregateFunction, CoFlatMapFunction, CoMapFunction, CoProcessFunction, FilterFunction,
+        FlatMapFunction, KeyedCoProcessFunction, KeyedContext, KeyedProcessFunction, KeyedStateContext,
+        MapFunction, OnTimerContext, OpenContext, ProcessContext, ProcessFunction, RuntimeContext,
     };
     pub use crate::options::JobOptions;
     pub use crate::source::GeneratorSource;
-    pub use crate::stream::{DataStream, DataStreamSink, KeyedStream, WindowedStream};
+    pub use crate::stream::{
+        ConnectedKeyedStreams, ConnectedStreams, DataStream, DataStreamSink, KeyedStream, WindowedStream,
+    };
     pub use crate::window::{SlidingEventTimeWindows, TimeWindow, TumblingEventTimeWindows};
 }

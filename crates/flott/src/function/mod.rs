@@ -3,19 +3,25 @@
 //!
 //! Each subtask works on a clone of its own. A function runs on one thread, and no two calls of it overlap.
 
+mod co;
 mod context;
 mod key;
+mod keyed_co;
 mod keyed_transform;
 mod life_cycle;
 mod process;
 mod transform;
 
+pub(crate) use co::{CoFlatMapClosures, CoFlatMapProcess, CoMapClosures, CoMapProcess};
+pub use co::{CoFlatMapFunction, CoMapFunction, CoProcessFunction};
 pub(crate) use context::KeyedHost;
 pub use context::{
     KeyedContext, KeyedStateContext, OnTimerContext, OpenContext, ProcessContext, RuntimeContext,
 };
 pub use flott_state::AggregateFunction;
 pub(crate) use key::{ByReference, ByValue, KeySelector};
+pub use keyed_co::{KeyedCoFlatMapFunction, KeyedCoMapFunction, KeyedCoProcessFunction};
+pub(crate) use keyed_co::{KeyedCoFlatMapProcess, KeyedCoMapProcess};
 pub(crate) use keyed_transform::{FilterProcess, FlatMapProcess, MapProcess};
 pub use keyed_transform::{KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction};
 pub use process::{KeyedProcessFunction, ProcessFunction};

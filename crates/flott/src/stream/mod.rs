@@ -1,6 +1,8 @@
 //! Streams: what a program is written with. A stream is a cheap handle to a place in the program; transforming it adds
 //! an operator behind that place and returns the new place.
 
+mod connected_keyed_streams;
+mod connected_streams;
 mod data_stream;
 mod keyed_stream;
 mod partition;
@@ -9,6 +11,8 @@ mod settings;
 mod sink;
 mod windowed_stream;
 
+pub use connected_keyed_streams::ConnectedKeyedStreams;
+pub use connected_streams::ConnectedStreams;
 pub use data_stream::DataStream;
 pub use keyed_stream::KeyedStream;
 pub use sink::DataStreamSink;

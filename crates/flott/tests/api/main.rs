@@ -7,10 +7,12 @@
     reason = "the helpers of tests are tests too"
 )]
 
+mod connected;
 mod environment;
 mod errors;
 mod harness;
 mod keyed_process;
+mod keyed_state;
 mod life_cycle;
 mod mid_stream_watermarks;
 mod model;
