@@ -24,6 +24,7 @@
 //! * [`stream`] — streams, keyed streams, windowed streams;
 //! * [`function`] — user functions and their contexts;
 //! * [`window`] — windows, triggers;
+//! * [`async_io`] — calls to the outside for each record;
 //! * [`source`], [`sink`] — those that need nothing from outside (`flott-connectors` has the others);
 //! * [`testing`] — harnesses for tests of functions and pipelines;
 //! * [`options`] — the command line that programs share;
@@ -31,6 +32,7 @@
 //!
 //! The engine is in `flott-runtime`; its traits for sources and sinks are re-exported here.
 
+pub mod async_io;
 mod builder;
 pub mod environment;
 pub mod error;
@@ -65,6 +67,10 @@ pub mod prelude {
         ValueState, ValueStateDescriptor,
     };
 
+    pub use crate::async_io::{
+        AsyncDataStream, AsyncFunction, AsyncRetryStrategy, ExponentialBackoffDelayRetryStrategy,
+        FixedDelayRetryStrategy,
+    };
     pub use crate::environment::StreamExecutionEnvironment;
     pub use crate::error::Error;
     pub use crate::function::{

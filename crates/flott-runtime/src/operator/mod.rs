@@ -90,6 +90,14 @@ pub trait Operator: 'static {
         Ok(())
     }
 
+    /// The input has become idle or active; unless the operator makes its own statuses, this is forwarded after it returns.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn on_status(&mut self, _status: StreamStatus, _out: &mut Output<Self::Out>) -> FnResult {
+        Ok(())
+    }
+
     /// Processing time has advanced to `now`.
     ///
     /// # Errors
@@ -104,7 +112,7 @@ pub trait Operator: 'static {
     }
 
     /// Whether watermarks and statuses of the input go on to the output. `false` for operators that make their own, with
-    /// [`Output::advance`].
+    /// [`Output::advance`] or [`Output::advance_now`].
     fn forwards_watermarks(&self) -> bool {
         true
     }

@@ -34,6 +34,7 @@ impl<O: Operator> Input<O::In> for OperatorNode<O> {
     }
 
     fn status(&mut self, status: StreamStatus) -> ChainResult {
+        self.0.run(|operator, output| operator.on_status(status, output))?;
         if !self.0.operator.forwards_watermarks() {
             return Ok(());
         }

@@ -6,7 +6,8 @@ use flott_core::time::Timestamp;
 use flott_core::watermark::{MergeOutput, StreamStatus};
 
 use super::{AnyOutput, Input, OutputTag, SideOutputs};
-use crate::error::{BoxError, ChainError, ChainResult};
+use crate::error::{BoxError, ChainError, ChainResult, FnResult};
+use crate::exchange::forward;
 use crate::snapshot::TaskSnapshot;
 use crate::task::in_any_case;
 
@@ -73,6 +74,26 @@ impl<T: Clone + 'static> Output<T> {
     pub fn advance(&mut self, progress: MergeOutput) {
         self.progress.watermark = progress.watermark.max(self.progress.watermark);
         self.progress.status = progress.status.or(self.progress.status);
+    }
+
+    /// Emits watermark and status of the operator's own at once, behind the records emitted so far and before those that it
+    /// emits from now on in the same call.
+    pub fn advance_now(&mut self, progress: MergeOutput) {
+        self.push_now(|output| forward(progress, output));
+    }
+
+    /// Sends on whatever is buffered here and further down. For an operator that is about to wait in the middle of a call.
+    ///
+    /// # Errors
+    /// When something downstream has failed, so that there is nothing to wait for. The failure itself is told by the engine.
+    pub fn flush(&mut self) -> FnResult {
+        self.push_now(AnyOutput::flush);
+        if self.failed.is_some() { Err("an operator downstream has failed".into()) } else { Ok(()) }
+    }
+
+    fn push_now(&mut self, push: impl FnOnce(&mut Self) -> ChainResult) {
+        let pushed = self.settle().and_then(|()| push(self));
+        self.failed = pushed.err();
     }
 
     pub(crate) fn take_progress(&mut self) -> MergeOutput {

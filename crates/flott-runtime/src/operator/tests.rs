@@ -6,7 +6,7 @@ use std::rc::Rc;
 use flott_core::Batch;
 use flott_core::batch::BATCH_RECORDS;
 use flott_core::time::{NO_TIMESTAMP, Timestamp};
-use flott_core::watermark::StreamStatus;
+use flott_core::watermark::{MergeOutput, StreamStatus};
 
 use super::{AnyOutput, Collector, Input, Output, OutputTag, SideOutputs};
 use crate::error::{ChainError, ChainResult};
@@ -151,4 +151,36 @@ fn after_an_operators_own_error_what_it_had_emitted_stays_where_it_is() {
     assert!(output.take_failure().is_none());
     AnyOutput::close(&mut output).unwrap();
     assert!(main_record.borrow().is_empty() && late_record.borrow().is_empty());
+}
+
+#[test]
+fn a_watermark_that_advances_now_comes_between_the_records_of_one_call() {
+    let tag = OutputTag::new("late");
+    let (main, main_record) = recorder();
+    let (late, late_record) = recorder();
+    let mut output: Output<u64> = Output::new(vec![main], side(&tag, late));
+    output.emit(1, NO_TIMESTAMP);
+    output.side().emit(&tag, "x".to_owned(), NO_TIMESTAMP);
+    output.advance_now(MergeOutput { watermark: Some(5), status: Some(StreamStatus::Idle) });
+    output.emit(2, NO_TIMESTAMP);
+    output.settle().unwrap();
+    let progress = [Seen::Watermark(5), Seen::Status(StreamStatus::Idle)];
+    let batch = |number| [Seen::Batch(Batch::of(vec![number]))];
+    assert_eq!(*main_record.borrow(), [&batch(1)[..], &progress, &batch(2)].concat());
+    let progress = [Seen::Watermark(5), Seen::Status(StreamStatus::Idle)];
+    let batch = [Seen::Batch(Batch::of(vec!["x".to_owned()]))];
+    assert_eq!(*late_record.borrow(), [&batch[..], &progress].concat());
+}
+
+#[test]
+fn a_flush_in_the_middle_of_a_call_sends_on_what_was_emitted_and_tells_of_failures() {
+    let (target, record) = recorder();
+    let mut output = Output::new(vec![target], SideOutputs::default());
+    output.emit(1, NO_TIMESTAMP);
+    output.flush().unwrap();
+    assert_eq!(record.borrow().len(), 1);
+    let mut broken = Output::new(vec![Box::new(Broken(Rc::default()))], SideOutputs::default());
+    broken.emit(1, NO_TIMESTAMP);
+    assert!(broken.flush().is_err());
+    assert_eq!(failure(broken.settle()), "broken: batch 1");
 }

@@ -17,6 +17,7 @@ use crate::snapshot::TaskSnapshot;
 
 pub(crate) use mailbox::{Mailbox, TaskControl};
 pub(crate) use panics::in_any_case;
+pub use panics::{Panic, catch};
 pub use shared::TaskShared;
 pub(crate) use shared::{TaskLink, enter_operator, leave_operator, running_operator};
 

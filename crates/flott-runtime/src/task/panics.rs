@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::Once;
 
@@ -10,9 +11,20 @@ use crate::error::ChainResult;
 
 /// A caught panic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Panic {
-    pub(crate) message: String,
-    pub(crate) location: Option<String>,
+pub struct Panic {
+    /// Its message, in one line.
+    pub message: String,
+    /// `file:line:column` where known.
+    pub location: Option<String>,
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.location {
+            Some(at) => write!(f, "panicked at {at}: {}", self.message),
+            None => write!(f, "panicked: {}", self.message),
+        }
+    }
 }
 
 thread_local! {
@@ -22,8 +34,12 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs `life` and catches a panic of it. Panics elsewhere in the process go to the hook that was there before.
-pub(super) fn catch<R>(life: impl FnOnce() -> R) -> Result<R, Panic> {
+/// Runs `life` and catches a panic of it. Panics elsewhere in the process go to the hook that was there before. What `life`
+/// has borrowed must not be used after a panic.
+///
+/// # Errors
+/// The panic.
+pub fn catch<R>(life: impl FnOnce() -> R) -> Result<R, Panic> {
     HOOK.call_once(|| {
         let previous = take_hook();
         set_hook(Box::new(move |info| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use flott_core::seam::Clock;
 use flott_core::time::Timestamp;
 
-use crate::error::{ChainError, ChainResult};
+use crate::error::{ChainError, ChainResult, FnResult};
 use crate::metrics::TaskMetrics;
 use crate::seam::Signal;
 
@@ -79,7 +79,8 @@ impl TaskShared {
         self.link.auto_watermark_interval
     }
 
-    pub(crate) fn signal(&self) -> &Arc<Signal> {
+    /// What the task sleeps on: work outside the task wakes it when it is done.
+    pub fn signal(&self) -> &Arc<Signal> {
         &self.signal
     }
 
@@ -102,9 +103,25 @@ impl TaskShared {
         self.check_canceled()
     }
 
+    /// Sleeps until work outside the task wakes it, at most until processing time `until`, and reads the clock again. For
+    /// an operator that can't go on before such work is done; the task counts as back-pressured meanwhile. The operator
+    /// flushes its output before, and calls [`TaskShared::look_again`] when it can go on.
+    ///
+    /// # Errors
+    /// When the task is cancelled.
+    pub fn wait_for_work(&self, until: Option<Timestamp>) -> FnResult {
+        let canceled = |_| "the task was cancelled while it waited for work outside of it to be done";
+        self.check_canceled().map_err(canceled)?;
+        let limit = until.map(|until| until.saturating_sub(self.processing_time()).max(1).unsigned_abs());
+        let slept = self.sleep(limit.map(Duration::from_millis));
+        self.metrics.back_pressured_ns.add(slept);
+        self.tick();
+        Ok(self.check_canceled().map_err(canceled)?)
+    }
+
     /// Makes the task's next sleep return at once: a wake-up that was taken while it waited for something else may
     /// have announced input or a message.
-    pub(crate) fn look_again(&self) {
+    pub fn look_again(&self) {
         self.signal.wake();
     }
 
@@ -118,7 +135,7 @@ impl TaskShared {
     ///
     /// # Errors
     /// When the task is cancelled meanwhile.
-    pub(crate) fn pause(&self, time: Duration) -> crate::error::FnResult {
+    pub(crate) fn pause(&self, time: Duration) -> FnResult {
         let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let until = self.clock.monotonic_ns().saturating_add(time);
         loop {

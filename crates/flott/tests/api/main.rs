@@ -7,6 +7,7 @@
     reason = "the helpers of tests are tests too"
 )]
 
+mod async_io;
 mod connected;
 mod environment;
 mod errors;
