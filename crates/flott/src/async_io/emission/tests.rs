@@ -92,7 +92,9 @@ fn watermarks_without_records_between_them_leave_as_one() {
     for mode in [OutputMode::Ordered, OutputMode::Unordered] {
         let mut queue = Played::new(mode);
         queue.records(1);
-        (0..1000).for_each(|time| drop(queue.watermark(time)));
+        for time in 0..1000 {
+            queue.watermark(time);
+        }
         assert_eq!(queue.queue.segments.len(), 1);
         assert_eq!(queue.complete(&[0]), ["0", "W999"]);
     }
