@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flott_core::Data;
-use flott_core::watermark::WatermarkStrategy;
+use flott_core::watermark::{WatermarkAlignment, WatermarkStrategy};
 
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::{Gate, InlineExchange, Partitioner, Receiver, Router, RouterPlan, Sender, channel};
@@ -40,6 +40,11 @@ pub trait OperatorFactory: Send + Sync {
     /// # Errors
     /// When the operator can't be set up.
     fn build(&self, setup: OperatorSetup, outputs: ErasedOutputs) -> ChainResult<Built>;
+
+    /// For a source: how far it may run ahead of others, if it waits for any.
+    fn alignment(&self) -> Option<&WatermarkAlignment> {
+        None
+    }
 
     /// For a source: creates its enumerator.
     #[doc(hidden)]
@@ -193,6 +198,10 @@ impl<S: Source> OperatorFactory for FromSource<S> {
         let output = outputs.typed::<S::Out>(&setup.name)?;
         let head = SourceHead::<S::Out, S::Split>::new(&self.source, &self.strategy, output, setup)?;
         Ok(Built::Head(ErasedHead(Box::new(head))))
+    }
+
+    fn alignment(&self) -> Option<&WatermarkAlignment> {
+        self.strategy.alignment()
     }
 
     fn enumerator(&self) -> Option<FnResult<ErasedEnumerator>> {

@@ -56,7 +56,12 @@ pub(crate) fn task(clock: Arc<dyn Clock>) -> TestTask {
     let signal = Arc::new(Signal::new());
     signal.adopt();
     let (canceled, metrics) = (Arc::<AtomicBool>::default(), Arc::new(TaskMetrics::new()));
-    let link = TaskLink { request_split: Arc::new(|| {}), auto_watermark_interval: Duration::ZERO };
+    let link = TaskLink {
+        request_split: Arc::new(|| {}),
+        report_watermark: Arc::new(|_| {}),
+        auto_watermark_interval: Duration::ZERO,
+        allow_unaligned_source_splits: false,
+    };
     let shared =
         TaskShared::new(clock, Arc::clone(&signal), Arc::clone(&canceled), Arc::clone(&metrics), link);
     TestTask { shared: Rc::new(shared), signal, canceled, metrics }

@@ -237,6 +237,7 @@ impl StreamExecutionEnvironment {
                 BufferTimeout::WhenFull => None,
             },
             auto_watermark_interval: configuration.get(&keys::AUTO_WATERMARK_INTERVAL)?,
+            allow_unaligned_source_splits: configuration.get(&keys::ALLOW_UNALIGNED_SOURCE_SPLITS)?,
         };
         let defaults = defaults(configuration)?;
         let name = name.unwrap_or_else(|| DEFAULT_JOB_NAME.to_owned());

@@ -46,6 +46,10 @@ options! {
         "Time between two periodic watermarks of a source; 0 switches them off."
         .default("200 ms");
 
+    ALLOW_UNALIGNED_SOURCE_SPLITS: bool = "pipeline.watermark-alignment.allow-unaligned-source-splits",
+        "Whether a source that can't pause single splits may be part of a watermark alignment although a subtask of it reads several."
+        .default("false");
+
     BUFFER_TIMEOUT: BufferTimeout = "execution.buffer-timeout.interval",
         "Longest time that a record waits in a batch that is not full; 0 sends each record at once, -1 only full batches."
         .default("100 ms").deprecated(&["execution.buffer-timeout"]);

@@ -96,6 +96,21 @@ impl<T: 'static> SplitWatermarks<T> {
         if known.on_batch(records, timestamps) { self.advance() } else { MergeOutput::NONE }
     }
 
+    /// The watermark of each split.
+    pub fn splits(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        self.splits.iter().map(|(id, split)| (id.as_str(), split.watermark))
+    }
+
+    /// Starts the idleness of active splits anew where `is_paused`, as a split that is not read is silent by no fault of
+    /// its own. To be called before each [`on_periodic`](Self::on_periodic) while splits are paused.
+    pub fn excuse(&mut self, is_paused: impl Fn(&str) -> bool) {
+        for (id, split) in &mut self.splits {
+            if let Some(timer) = split.idleness.as_mut().filter(|_| !split.is_idle && is_paused(id)) {
+                timer.note_activity();
+            }
+        }
+    }
+
     /// The periodic probe, once in each `pipeline.auto-watermark-interval`. `now_ns` is the monotonic clock.
     pub fn on_periodic(&mut self, now_ns: u64) -> MergeOutput {
         for split in self.splits.values_mut() {

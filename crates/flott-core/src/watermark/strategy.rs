@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::generator::{BoundedOutOfOrderness, NoWatermarks, WatermarkGenerator};
+use super::{
+    alignment::WatermarkAlignment,
+    generator::{BoundedOutOfOrderness, NoWatermarks, WatermarkGenerator},
+};
 use crate::{
     batch::Batch,
     time::{NO_TIMESTAMP, Timestamp},
@@ -19,6 +22,7 @@ pub struct WatermarkStrategy<T> {
     generator: Arc<dyn Fn() -> Box<dyn WatermarkGenerator<T>> + Send + Sync>,
     assign: Option<Arc<AssignBatch<T>>>,
     idleness: Option<Duration>,
+    alignment: Option<WatermarkAlignment>,
 }
 
 /// A timestamp assigner around a whole batch, so that the virtual call is paid once per batch.
@@ -32,6 +36,16 @@ pub enum StrategyError {
         "the idleness timeout of a watermark strategy must be greater than zero: leave with_idleness out to wait for ever"
     )]
     ZeroIdleness,
+
+    /// Sources could not find each other.
+    #[error(
+        "the group of a watermark alignment has no name: give the sources that wait for each other the same name"
+    )]
+    UnnamedAlignmentGroup,
+
+    /// Readers would do nothing but report.
+    #[error("the update interval of a watermark alignment must be greater than zero: leave it out for 1 s")]
+    ZeroAlignmentInterval,
 }
 
 impl<T: 'static> WatermarkStrategy<T> {
@@ -51,7 +65,12 @@ impl<T: 'static> WatermarkStrategy<T> {
     where
         G: WatermarkGenerator<T> + 'static,
     {
-        Self { generator: Arc::new(move || Box::new(factory())), assign: None, idleness: None }
+        Self {
+            generator: Arc::new(move || Box::new(factory())),
+            assign: None,
+            idleness: None,
+            alignment: None,
+        }
     }
 
     /// Without watermarks: for jobs in processing time.
@@ -82,15 +101,41 @@ impl<T: 'static> WatermarkStrategy<T> {
         self
     }
 
+    /// Lets a source stop reading while its watermark is more than `max_drift` ahead of the least in the group, which
+    /// is that of all sources of the job with the same group name (Flink: the method of the same name). The readers
+    /// report every second. For sources only.
+    #[must_use]
+    pub fn with_watermark_alignment(self, group: impl Into<String>, max_drift: Duration) -> Self {
+        self.with_watermark_alignment_every(group, max_drift, WatermarkAlignment::DEFAULT_UPDATE_INTERVAL)
+    }
+
+    /// As [`with_watermark_alignment`](Self::with_watermark_alignment), with reports in each `update_interval`. An
+    /// interval of zero is refused by [`validate`](Self::validate).
+    #[must_use]
+    pub fn with_watermark_alignment_every(
+        mut self,
+        group: impl Into<String>,
+        max_drift: Duration,
+        update_interval: Duration,
+    ) -> Self {
+        self.alignment = Some(WatermarkAlignment::new(group.into(), max_drift, update_interval));
+        self
+    }
+
     /// Checks the settings; to be called when a job is built.
     ///
     /// # Errors
-    /// [`StrategyError::ZeroIdleness`] if the idleness timeout is zero.
+    /// When the idleness timeout or the update interval of the alignment is zero, or its group has no name.
     pub fn validate(&self) -> Result<(), StrategyError> {
-        match self.idleness {
-            Some(Duration::ZERO) => Err(StrategyError::ZeroIdleness),
-            _ => Ok(()),
+        if self.idleness == Some(Duration::ZERO) {
+            return Err(StrategyError::ZeroIdleness);
         }
+        self.alignment.as_ref().map_or(Ok(()), WatermarkAlignment::validate)
+    }
+
+    /// How far the source may run ahead of others, if it waits for any.
+    pub const fn alignment(&self) -> Option<&WatermarkAlignment> {
+        self.alignment.as_ref()
     }
 
     /// The silence after which a split is idle, if it ever is.
@@ -114,7 +159,12 @@ impl<T: 'static> WatermarkStrategy<T> {
 
 impl<T> Clone for WatermarkStrategy<T> {
     fn clone(&self) -> Self {
-        Self { generator: Arc::clone(&self.generator), assign: self.assign.clone(), idleness: self.idleness }
+        Self {
+            generator: Arc::clone(&self.generator),
+            assign: self.assign.clone(),
+            idleness: self.idleness,
+            alignment: self.alignment.clone(),
+        }
     }
 }
 
@@ -123,6 +173,7 @@ impl<T> fmt::Debug for WatermarkStrategy<T> {
         f.debug_struct("WatermarkStrategy")
             .field("assigns_timestamps", &self.assign.is_some())
             .field("idleness", &self.idleness)
+            .field("alignment", &self.alignment)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! Running a program in this process: a coordinator that decides, a shell that acts, and the handle for the user.
 
+mod alignment;
 mod build;
 mod coordinator;
 mod handle;

@@ -9,8 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use flott_core::seam::Clock;
+use flott_core::time::Timestamp;
+use flott_core::watermark::WatermarkAlignment;
 use flott_state::backend::StateBackend;
 
+use super::alignment::AlignmentGroups;
 use super::build::{JobPlan, TaskBuilder, TaskEnds};
 use super::coordinator::{Action, Coordinator, Event, Outcome, TaskId};
 use super::handle::{Ended, Ending, JobHandle};
@@ -36,6 +39,9 @@ pub struct LaunchOptions {
     pub buffer_timeout: Option<Duration>,
     /// How often generators are asked for a watermark; zero: never.
     pub auto_watermark_interval: Duration,
+    /// Whether a source that can't pause single splits may be aligned with others although a subtask of it reads
+    /// several.
+    pub allow_unaligned_source_splits: bool,
 }
 
 /// What tasks and users tell the shell.
@@ -43,6 +49,7 @@ pub struct LaunchOptions {
 pub(super) enum Message {
     Event(Event),
     SplitRequest(TaskId),
+    Watermark(TaskId, Timestamp),
 }
 
 /// The shell's side of a running task.
@@ -76,6 +83,7 @@ struct SourceHost {
     name: String,
     parallelism: u32,
     enumerator: Box<dyn AnyEnumerator>,
+    alignment: Option<WatermarkAlignment>,
     tick_at_ns: Option<u64>,
 }
 
@@ -104,6 +112,7 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
         coordinator: Coordinator::new(tasks.keys().copied()),
         tasks,
         sources,
+        alignment: AlignmentGroups::default(),
         inbox,
         started_ns: options.clock.monotonic_ns(),
         clock: options.clock,
@@ -147,6 +156,7 @@ fn create_enumerators(
                 name,
                 parallelism: vertex.parallelism,
                 enumerator: enumerator.0,
+                alignment: factory.alignment().cloned(),
                 tick_at_ns: None,
             };
             sources.insert(vertex.id, host);
@@ -269,8 +279,11 @@ impl TaskStart {
     /// Builds the task and runs it; whatever happens, it is closed.
     fn live(self, vertex: &JobVertex, mailbox: Arc<Mailbox>) -> crate::task::Life {
         let (id, messages) = (self.id, self.messages);
+        let reports = messages.clone();
         let link = TaskLink {
             request_split: Arc::new(move || drop(messages.send(Message::SplitRequest(id)))),
+            report_watermark: Arc::new(move |at| drop(reports.send(Message::Watermark(id, at)))),
+            allow_unaligned_source_splits: self.options.allow_unaligned_source_splits,
             auto_watermark_interval: self.options.auto_watermark_interval,
         };
         let clock = Arc::clone(&self.options.clock);
@@ -308,6 +321,7 @@ struct Shell {
     coordinator: Coordinator,
     tasks: BTreeMap<TaskId, RunningTask>,
     sources: BTreeMap<u32, SourceHost>,
+    alignment: AlignmentGroups,
     inbox: Receiver<Message>,
     clock: Arc<dyn Clock>,
     started_ns: u64,
@@ -345,7 +359,20 @@ impl Shell {
             Some(Message::SplitRequest(task)) => self.enumerate(task.vertex, |host| {
                 host.enumerator.on_split_request(task.subtask, host.parallelism)
             }),
+            Some(Message::Watermark(task, watermark)) => {
+                self.align(task, watermark);
+                None
+            }
             None => self.tick(),
+        }
+    }
+
+    /// Tells a reader that has reported its watermark how far it may go.
+    fn align(&mut self, reader: TaskId, watermark: Timestamp) {
+        let alignment = self.sources.get(&reader.vertex).and_then(|host| host.alignment.as_ref());
+        if let (Some(alignment), Some(task)) = (alignment, self.tasks.get(&reader)) {
+            let limit = self.alignment.report(alignment, reader, watermark);
+            task.mailbox.send(TaskControl::AlignWatermarks(limit));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The coordinator alone, and whole small jobs.
 
+mod alignment;
 mod coordinator;
 mod failures;
 mod life;

@@ -1,13 +1,15 @@
 //! A source at the head of its chain: polls the reader, assigns timestamps and watermarks, pushes batches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_core::time::{MAX_WATERMARK, Timestamp};
 use flott_core::watermark::{MergeOutput, SplitWatermarks, StreamStatus, WatermarkStrategy};
 use flott_core::{Data, encoding};
 
+use super::alignment::ReaderAlignment;
 use super::output::PollBuffer;
-use super::{InputStatus, ReaderContext, Source, SourceOutput, SourceReader, SourceSplit};
+use super::{CannotPauseSplits, InputStatus, ReaderContext, Source, SourceOutput, SourceReader, SourceSplit};
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
 use crate::metrics::Gauge;
@@ -27,6 +29,7 @@ pub(crate) struct SourceHead<T, S> {
     /// The assigned splits that the reader has not finished.
     splits: Vec<String>,
     next_periodic_ns: Option<u64>,
+    alignment: Option<ReaderAlignment>,
     output: Output<T>,
     watermark: Gauge,
     setup: OperatorSetup,
@@ -58,6 +61,7 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
             watermarks: SplitWatermarks::new(strategy),
             splits: Vec::new(),
             next_periodic_ns: periodic.then_some(0),
+            alignment: strategy.alignment().map(ReaderAlignment::new),
             output,
             watermark: setup.task.metrics.watermark.clone(),
             setup,
@@ -131,8 +135,51 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
         }
         let interval = u64::try_from(self.setup.task.link.auto_watermark_interval.as_nanos());
         self.next_periodic_ns = Some(now_ns.saturating_add(interval.unwrap_or(u64::MAX)));
+        if let Some(alignment) = &self.alignment {
+            let all = alignment.is_ahead(self.watermarks.watermark());
+            self.watermarks.excuse(|split| all || alignment.is_paused(split));
+        }
         let merged = self.watermarks.on_periodic(now_ns);
         self.advance(merged)
+    }
+
+    /// Tells the others of the alignment group how far this reader is, if it is time to.
+    fn report_watermark(&mut self, now_ns: u64) {
+        if self.alignment.as_mut().is_some_and(|alignment| alignment.take_due_report(now_ns)) {
+            let is_idle = self.watermarks.status() == StreamStatus::Idle;
+            let watermark = if is_idle { MAX_WATERMARK } else { self.watermarks.watermark() };
+            (self.setup.task.link.report_watermark)(watermark);
+        }
+    }
+
+    /// Pauses the splits that are too far ahead, and resumes those that no longer are.
+    fn align_splits(&mut self) -> ChainResult {
+        let Some(alignment) = &self.alignment else { return Ok(()) };
+        let named = self.watermarks.splits().filter(|(split, _)| *split != UNNAMED_SPLIT);
+        let changes = alignment.split_changes(self.splits.len(), named);
+        if changes.pause.is_empty() && changes.resume.is_empty() {
+            return Ok(());
+        }
+        let may_refuse = self.setup.task.link.allow_unaligned_source_splits;
+        let can =
+            self.read(|head| match head.reader.pause_or_resume_splits(&changes.pause, &changes.resume) {
+                Err(error) if may_refuse && error.is::<CannotPauseSplits>() => Ok(false),
+                other => other.map(|()| true),
+            })?;
+        match &mut self.alignment {
+            Some(alignment) if can => alignment.note(changes),
+            Some(alignment) => alignment.give_up_splits(),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Nothing to read now; how long to sleep at most.
+    fn idle(&self, now_ns: u64, retry_after: Option<Duration>) -> Step {
+        let report = self.alignment.as_ref().map(ReaderAlignment::next_report_ns);
+        let dues = self.next_periodic_ns.into_iter().chain(report);
+        let waits = dues.map(|due| Duration::from_nanos(due.saturating_sub(now_ns)));
+        Step::Idle { retry_after: waits.chain(retry_after).min() }
     }
 
     fn advance(&mut self, merged: MergeOutput) -> ChainResult {
@@ -164,17 +211,28 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
                     head.reader.add_splits(splits)?;
                 }
                 TaskControl::NoMoreSplits => head.reader.notify_no_more_splits(),
+                TaskControl::AlignWatermarks(limit) => {
+                    head.alignment.iter_mut().for_each(|alignment| alignment.set_limit(limit));
+                }
             }
             Ok(())
         })
     }
 
     fn step(&mut self, now_ns: u64) -> ChainResult<Step> {
+        self.report_watermark(now_ns);
+        let watermark = self.watermarks.watermark();
+        if self.alignment.as_ref().is_some_and(|alignment| alignment.is_ahead(watermark)) {
+            self.emit_periodic_watermark(now_ns)?;
+            return Ok(self.idle(now_ns, None));
+        }
+        self.align_splits()?;
         let status = self.poll()?;
         self.emit()?;
         for finished in std::mem::take(&mut self.buffer.finished) {
             self.buffer.forget(&finished);
             self.splits.retain(|split| *split != finished);
+            self.alignment.iter_mut().for_each(|alignment| alignment.forget(&finished));
             let merged = self.watermarks.remove_split(&finished);
             self.advance(merged)?;
         }
@@ -183,12 +241,7 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
         }
         Ok(match status {
             InputStatus::MoreAvailable => Step::Progress,
-            InputStatus::NothingAvailable { retry_after } => {
-                let until_watermark = self
-                    .next_periodic_ns
-                    .map(|due| std::time::Duration::from_nanos(due.saturating_sub(now_ns)));
-                Step::Idle { retry_after: retry_after.into_iter().chain(until_watermark).min() }
-            }
+            InputStatus::NothingAvailable { retry_after } => self.idle(now_ns, retry_after),
             InputStatus::EndOfInput => Step::Finished,
         })
     }
@@ -210,6 +263,9 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
     }
 
     fn finish(&mut self) -> ChainResult {
+        if self.alignment.is_some() {
+            (self.setup.task.link.report_watermark)(MAX_WATERMARK);
+        }
         self.watermark.set(MAX_WATERMARK);
         AnyOutput::watermark(&mut self.output, MAX_WATERMARK)?;
         AnyOutput::finish(&mut self.output)

@@ -5,6 +5,7 @@
 //! splits and emits records. A reader's position is its list of splits, each advanced to where reading goes on:
 //! that is what a checkpoint stores and what makes a source replayable.
 
+mod alignment;
 mod enumerator;
 mod head;
 mod output;
@@ -21,6 +22,7 @@ use crate::error::FnResult;
 use crate::metrics::OperatorMetrics;
 use crate::seam::Signal;
 
+pub use alignment::CannotPauseSplits;
 pub use enumerator::EnumeratorOutput;
 pub(crate) use enumerator::{AnyEnumerator, EnumeratorActions, TypedEnumerator};
 pub(crate) use head::SourceHead;
@@ -160,6 +162,16 @@ pub trait SourceReader<T, S> {
     /// # Errors
     /// An error fails the checkpoint.
     fn snapshot_state(&mut self, checkpoint_id: u64) -> FnResult<Vec<S>>;
+
+    /// Stops reading some splits, which are too far ahead of the watermark alignment group, and goes on with others.
+    /// Both are asked of readers that have several splits only, and each split once until it changes.
+    ///
+    /// # Errors
+    /// [`CannotPauseSplits`] if the reader can't, which is the default. It fails the task unless the job allows
+    /// unaligned splits; so does any other error.
+    fn pause_or_resume_splits(&mut self, _pause: &[String], _resume: &[String]) -> FnResult {
+        Err(CannotPauseSplits.into())
+    }
 
     /// Checkpoint `checkpoint_id` is complete. Best effort: a notice also stands for all earlier checkpoints.
     ///

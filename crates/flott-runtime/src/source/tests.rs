@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flott_core::Batch;
@@ -11,14 +11,16 @@ use flott_core::time::{MAX_WATERMARK, Timestamp};
 use flott_core::watermark::WatermarkStrategy;
 
 use super::{
-    Boundedness, EnumeratorActions, EnumeratorOutput, InputStatus, ReaderContext, Source, SourceHead,
-    SourceOutput, SourceReader, SourceSplit, SplitEnumerator,
+    Boundedness, CannotPauseSplits, EnumeratorActions, EnumeratorOutput, InputStatus, ReaderContext, Source,
+    SourceHead, SourceOutput, SourceReader, SourceSplit, SplitEnumerator,
 };
 use crate::error::FnResult;
 use crate::metrics::OperatorMetrics;
 use crate::operator::{Output, SideOutputs};
-use crate::task::{Head, Step, TaskControl};
+use crate::task::{Head, Step, TaskControl, TaskLink};
 use crate::test_support::{ManualClock, Record, Seen, recorder, setup, task};
+
+mod alignment;
 
 /// What a poll emits: timestamps, each run of them from a split with a name or from an unnamed one, and the splits
 /// that it finishes.
@@ -29,9 +31,18 @@ struct Poll {
 }
 
 /// A source that polls by the script; its records are their timestamps.
-struct Scripted(Vec<Poll>);
+struct Scripted {
+    polls: Vec<Poll>,
+    /// What the reader was told to pause and resume, if it can.
+    pauses: Option<Pauses>,
+}
 
-struct ScriptedReader(VecDeque<Poll>);
+type Pauses = Arc<Mutex<Vec<String>>>;
+
+struct ScriptedReader {
+    polls: VecDeque<Poll>,
+    pauses: Option<Pauses>,
+}
 
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Named(String);
@@ -60,7 +71,7 @@ impl Source for Scripted {
     }
 
     fn create_reader(&self, _context: ReaderContext) -> FnResult<Box<dyn SourceReader<Timestamp, Named>>> {
-        Ok(Box::new(ScriptedReader(self.0.clone().into())))
+        Ok(Box::new(ScriptedReader { polls: self.polls.clone().into(), pauses: self.pauses.clone() }))
     }
 }
 
@@ -70,7 +81,7 @@ impl SourceReader<Timestamp, Named> for ScriptedReader {
     }
 
     fn poll_next(&mut self, out: &mut SourceOutput<'_, Timestamp>) -> FnResult<InputStatus> {
-        let Some(poll) = self.0.pop_front() else { return Ok(InputStatus::EndOfInput) };
+        let Some(poll) = self.polls.pop_front() else { return Ok(InputStatus::EndOfInput) };
         for (split, timestamps) in poll.runs {
             split.into_iter().for_each(|split| out.set_split(split));
             timestamps.into_iter().for_each(|timestamp| out.collect_with_timestamp(timestamp, timestamp));
@@ -82,6 +93,12 @@ impl SourceReader<Timestamp, Named> for ScriptedReader {
     fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult<Vec<Named>> {
         Ok(Vec::new())
     }
+
+    fn pause_or_resume_splits(&mut self, pause: &[String], resume: &[String]) -> FnResult {
+        let Some(pauses) = &self.pauses else { return Err(CannotPauseSplits.into()) };
+        pauses.lock().unwrap().push(format!("pause {pause:?}, resume {resume:?}"));
+        Ok(())
+    }
 }
 
 struct Bench {
@@ -92,15 +109,25 @@ struct Bench {
 
 /// A head with these splits; every step asks for a watermark.
 fn bench(splits: &[&str], polls: Vec<Poll>) -> Bench {
+    let strategy = WatermarkStrategy::for_monotonous_timestamps();
+    bench_with(splits, Scripted { polls, pauses: None }, &strategy, |_| {})
+}
+
+fn bench_with(
+    splits: &[&str],
+    source: Scripted,
+    strategy: &WatermarkStrategy<Timestamp>,
+    set: impl FnOnce(&mut TaskLink),
+) -> Bench {
     let mut surroundings = task(Arc::new(ManualClock::default()));
     let link = &mut Rc::get_mut(&mut surroundings.shared).unwrap().link;
     link.auto_watermark_interval = Duration::from_nanos(1);
+    set(link);
     let setup = setup(&surroundings, "scripted");
     let metrics = Arc::clone(&setup.metrics);
     let (target, record) = recorder();
     let output = Output::new(vec![target], SideOutputs::default());
-    let strategy = WatermarkStrategy::for_monotonous_timestamps();
-    let mut head = SourceHead::new(&Scripted(polls), &strategy, output, setup).unwrap();
+    let mut head = SourceHead::new(&source, strategy, output, setup).unwrap();
     let splits = splits.iter().map(|split| encoding::to_vec(&Named((*split).to_owned())).unwrap()).collect();
     head.control(TaskControl::AddSplits(splits)).unwrap();
     Bench { head, record, metrics }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use flott_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::seam::Signal;
@@ -14,6 +15,8 @@ pub(crate) enum TaskControl {
     AddSplits(Vec<Vec<u8>>),
     /// The source reader gets no further splits.
     NoMoreSplits,
+    /// The group that the source is aligned with has come so far that it may go on up to this watermark.
+    AlignWatermarks(Timestamp),
 }
 
 /// The messages that wait for a task. The coordinator sends few: answers to the task's own requests.

@@ -36,8 +36,12 @@ pub(crate) fn leave_operator(outer: Option<Arc<str>>) {
 pub(crate) struct TaskLink {
     /// Asks the source's enumerator for a split.
     pub(crate) request_split: Arc<dyn Fn() + Send + Sync>,
+    /// Tells the coordinator the watermark of a source that is aligned with others.
+    pub(crate) report_watermark: Arc<dyn Fn(Timestamp) + Send + Sync>,
     /// How often generators are asked for a watermark; zero: never.
     pub(crate) auto_watermark_interval: Duration,
+    /// Whether a source that can't pause single splits may be aligned although it reads several.
+    pub(crate) allow_unaligned_source_splits: bool,
 }
 
 /// What the operators of one task share. It stays on the task's thread.

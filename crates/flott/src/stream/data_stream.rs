@@ -105,6 +105,10 @@ impl<T: Data> DataStream<T> {
         if let Err(error) = strategy.validate() {
             self.env.builder.borrow_mut().invalid("Timestamps/Watermarks", error.to_string());
         }
+        if strategy.alignment().is_some() {
+            let problem = "a watermark alignment works at a source only: give the strategy to from_source";
+            self.env.builder.borrow_mut().invalid("Timestamps/Watermarks", problem.to_owned());
+        }
         self.add("Timestamps/Watermarks", move |setup| {
             Ok(TimestampsAndWatermarksOperator::new(strategy.clone(), setup))
         })

@@ -114,3 +114,19 @@ fn a_side_output_emitted_with_another_type_than_it_is_read_with_fails_the_job() 
         "{text}"
     );
 }
+
+#[test]
+fn a_watermark_alignment_that_cannot_work_is_refused_before_the_job_starts() {
+    let aligned = |group: &str| {
+        WatermarkStrategy::for_monotonous_timestamps()
+            .with_watermark_alignment(group, std::time::Duration::from_secs(1))
+    };
+    let job = env(1);
+    job.from_source(GeneratorSource::new(3, |n| n), aligned(""), "numbers");
+    let text = line(job.execute());
+    assert!(text.contains("operator 'numbers': the group of a watermark alignment has no name"), "{text}");
+
+    let numbers = env(1).from_elements([1_u64]).assign_timestamps_and_watermarks(aligned("g"));
+    let text = line(numbers.execute_and_collect());
+    assert!(text.contains("a watermark alignment works at a source only"), "{text}");
+}

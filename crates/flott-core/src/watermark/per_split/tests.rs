@@ -203,3 +203,23 @@ fn an_idle_split_makes_no_periodic_watermarks() {
     assert_eq!(watermarks.on_periodic(12 * MS), s(Idle));
     assert_eq!(watermarks.on_periodic(13 * MS), NONE);
 }
+
+#[test]
+fn a_paused_split_does_not_fall_idle_and_is_measured_anew_afterwards() {
+    let mut watermarks = with_splits(&["a", "b", "idle"]);
+    for now_ms in [0, 1, 12] {
+        let _ = event(&mut watermarks, "a", 100);
+        let _ = event(&mut watermarks, "b", 50);
+        let _ = watermarks.on_periodic(now_ms * MS);
+    }
+    for now_ms in 13..100 {
+        let _ = event(&mut watermarks, "a", 100);
+        watermarks.excuse(|split| split != "a");
+        assert_eq!(watermarks.on_periodic(now_ms * MS), NONE, "b holds the watermark back, idle does not");
+    }
+    assert_eq!(watermarks.splits().collect::<Vec<_>>(), [("a", 99), ("b", 49), ("idle", MIN_WATERMARK)]);
+    for (now_ms, expected) in [(100, NONE), (110, NONE), (111, w(99))] {
+        let _ = event(&mut watermarks, "a", 100);
+        assert_eq!(watermarks.on_periodic(now_ms * MS), expected, "at {now_ms} ms");
+    }
+}

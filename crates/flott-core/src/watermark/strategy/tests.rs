@@ -72,3 +72,35 @@ fn a_strategy_can_be_shared_between_threads_whatever_its_records_are() {
     fn is_send_and_sync<S: Send + Sync>() {}
     is_send_and_sync::<WatermarkStrategy<std::rc::Rc<u8>>>();
 }
+
+#[test]
+fn an_alignment_reports_each_second_unless_it_is_said() {
+    let strategy = WatermarkStrategy::<i64>::for_monotonous_timestamps();
+    assert_eq!(strategy.alignment(), None);
+    let aligned = strategy.clone().with_watermark_alignment("orders", Duration::from_secs(5));
+    let alignment = aligned.alignment().unwrap();
+    assert_eq!((alignment.group(), alignment.update_interval()), ("orders", Duration::from_secs(1)));
+    assert_eq!(alignment.limit(1_000), 6_000);
+    assert_eq!(alignment.limit(Timestamp::MAX), Timestamp::MAX, "nobody waits for sources that have ended");
+    let forever = strategy.clone().with_watermark_alignment("orders", Duration::MAX);
+    assert_eq!(forever.alignment().unwrap().limit(0), Timestamp::MAX);
+    let faster = strategy.with_watermark_alignment_every("orders", Duration::ZERO, Duration::from_millis(5));
+    assert_eq!(faster.clone().alignment().unwrap().update_interval(), Duration::from_millis(5));
+    assert_eq!(faster.validate(), Ok(()), "a drift of zero is strict, and possible");
+}
+
+#[test]
+fn an_alignment_without_name_or_interval_is_refused() {
+    let of = |group: &str, interval| {
+        let strategy = WatermarkStrategy::<i64>::for_monotonous_timestamps();
+        strategy.with_watermark_alignment_every(group, Duration::ZERO, interval).validate().unwrap_err()
+    };
+    assert_eq!(
+        of("", Duration::from_secs(1)).to_string(),
+        "the group of a watermark alignment has no name: give the sources that wait for each other the same name"
+    );
+    assert_eq!(
+        of("orders", Duration::ZERO).to_string(),
+        "the update interval of a watermark alignment must be greater than zero: leave it out for 1 s"
+    );
+}

@@ -216,16 +216,16 @@ impl TestJob {
         self.add(NodeKind::Source, "numbers", source_factory(source, strategy))
     }
 
+    /// A calm source with a strategy of its own; `None`: one whose enumerator never answers.
+    pub(super) fn numbers_with(&mut self, each: Option<u64>, strategy: WatermarkStrategy<u64>) -> NodeId {
+        let (reader, enumerator) = (calm(), calm());
+        let source = Numbers { each, is_silent: each.is_none(), log: self.log.clone(), reader, enumerator };
+        self.add(NodeKind::Source, "numbers", source_factory(source, strategy))
+    }
+
     /// A source whose enumerator never answers.
     pub(super) fn silence(&mut self) -> NodeId {
-        let source = Numbers {
-            each: None,
-            is_silent: true,
-            log: self.log.clone(),
-            reader: calm(),
-            enumerator: calm(),
-        };
-        self.add(NodeKind::Source, "numbers", source_factory(source, WatermarkStrategy::no_watermarks()))
+        self.numbers_with(None, WatermarkStrategy::no_watermarks())
     }
 
     fn probe(&mut self, name: &'static str, hook: Hook, collects: bool) -> NodeId {
@@ -273,6 +273,7 @@ impl TestJob {
             backend: Arc::new(HashMapStateBackend),
             buffer_timeout: Some(Duration::from_millis(100)),
             auto_watermark_interval: Duration::from_millis(1),
+            allow_unaligned_source_splits: false,
         };
         let handle = launch(program, options)?;
         Ok(Running { handle, log: self.log, collected: self.collected, token: self.token })

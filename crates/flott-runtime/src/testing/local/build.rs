@@ -54,7 +54,9 @@ impl Build<'_> {
         let name = graph.node(vertex.head).name.clone();
         let link = TaskLink {
             request_split: Arc::new(|| {}),
+            report_watermark: Arc::new(|_| {}),
             auto_watermark_interval: options.auto_watermark_interval,
+            allow_unaligned_source_splits: options.allow_unaligned_source_splits,
         };
         let metrics = Arc::clone(&self.metrics[vertex.id as usize][subtask as usize]);
         let clock = Arc::clone(self.clock) as Arc<_>;
