@@ -110,6 +110,18 @@ pub enum StateErrorKind {
         reason: String,
     },
 
+    /// A function asked for a broadcast state that its broadcast stream does not name.
+    #[error(
+        "there is no broadcast state '{name}': the stream was broadcast with {}; check the name, or give its descriptor \
+         to broadcast_with_state", .declared.join(", ")
+    )]
+    UndeclaredBroadcastState {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        declared: Vec<String>,
+    },
+
     /// An operator state is restored as another kind than it was written as.
     #[error(
         "state '{name}' was written as {written_as} and can't be restored as {read_as}; ask for it as what it was, \

@@ -62,8 +62,9 @@ pub mod prelude {
     pub use flott_runtime::job::{JobHandle, JobResult, JobStatus};
     pub use flott_runtime::operator::{Collector, OutputTag};
     pub use flott_state::{
-        AggregatingState, AggregatingStateDescriptor, HasKeyedState, KeyedStateStore, ListState,
-        ListStateDescriptor, MapState, MapStateDescriptor, ReducingState, ReducingStateDescriptor,
+        AggregatingState, AggregatingStateDescriptor, BroadcastState, HasKeyedState, HasOperatorState,
+        HasReadOnlyOperatorState, KeyedStateStore, ListState, ListStateDescriptor, MapState,
+        MapStateDescriptor, OperatorListState, OperatorStateStore, ReducingState, ReducingStateDescriptor,
         ValueState, ValueStateDescriptor,
     };
 
@@ -74,14 +75,18 @@ pub mod prelude {
     pub use crate::environment::StreamExecutionEnvironment;
     pub use crate::error::Error;
     pub use crate::function::{
-        AggregateFunction, CoFlatMapFunction, CoMapFunction, CoProcessFunction, FilterFunction,
-        FlatMapFunction, KeyedCoProcessFunction, KeyedContext, KeyedProcessFunction, KeyedStateContext,
-        MapFunction, OnTimerContext, OpenContext, ProcessContext, ProcessFunction, RuntimeContext,
+        AggregateFunction, BroadcastProcessFunction, CoFlatMapFunction, CoMapFunction, CoProcessFunction,
+        FilterFunction, FlatMapFunction, FunctionInitializationContext, FunctionSnapshotContext,
+        KeyedBroadcastContext, KeyedBroadcastProcessFunction, KeyedCoProcessFunction, KeyedContext,
+        KeyedProcessFunction, KeyedReadOnlyContext, KeyedStateContext, MapFunction, OnTimerContext,
+        OnTimerReadOnlyContext, OpenContext, ProcessContext, ProcessFunction, ReadOnlyContext,
+        RuntimeContext,
     };
     pub use crate::options::JobOptions;
     pub use crate::source::GeneratorSource;
     pub use crate::stream::{
-        ConnectedKeyedStreams, ConnectedStreams, DataStream, DataStreamSink, KeyedStream, WindowedStream,
+        BroadcastConnectedStream, BroadcastStream, ConnectedKeyedStreams, ConnectedStreams, DataStream,
+        DataStreamSink, KeyedBroadcastConnectedStream, KeyedStream, WindowedStream,
     };
     pub use crate::window::{SlidingEventTimeWindows, TimeWindow, TumblingEventTimeWindows};
 }

@@ -4,7 +4,7 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::Collector;
 
 use super::life_cycle::{delegate_life_cycle, life_cycle};
-use super::{ProcessContext, RuntimeContext};
+use super::{FunctionInitializationContext, FunctionSnapshotContext, ProcessContext, RuntimeContext};
 
 /// Turns each record of two streams into one of a third (Flink: `RichCoMapFunction`).
 pub trait CoMapFunction<A, B, O>: Clone + Send + 'static {

@@ -6,7 +6,10 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::Collector;
 
 use super::life_cycle::{delegate_life_cycle, life_cycle};
-use super::{CoFlatMapFunction, CoMapFunction, KeyedContext, KeyedStateContext, OnTimerContext, OpenContext};
+use super::{
+    CoFlatMapFunction, CoMapFunction, FunctionInitializationContext, FunctionSnapshotContext, KeyedContext,
+    KeyedStateContext, OnTimerContext, OpenContext,
+};
 
 /// Turns each record of two keyed streams into one of a third, with state for each key that both share (Flink:
 /// `RichCoMapFunction` on connected keyed streams). Every [`CoMapFunction`] is one that uses no state.

@@ -6,8 +6,8 @@ use flott_runtime::operator::Collector;
 
 use super::life_cycle::{delegate_life_cycle, life_cycle};
 use super::{
-    FilterFunction, FlatMapFunction, KeyedContext, KeyedProcessFunction, KeyedStateContext, MapFunction,
-    OpenContext,
+    FilterFunction, FlatMapFunction, FunctionInitializationContext, FunctionSnapshotContext, KeyedContext,
+    KeyedProcessFunction, KeyedStateContext, MapFunction, OpenContext,
 };
 
 /// Turns each record of a keyed stream into another, with state for each key (Flink: `RichMapFunction` on a

@@ -4,11 +4,29 @@
 /// functions that emit through a collector of `$out`.
 macro_rules! life_cycle {
     (open($context:ty)) => {
-        /// Called once before the first record.
+        /// Called on a first start and on each restore, before `open`: the place to obtain operator state and to read
+        /// what was restored (Flink: `CheckpointedFunction.initializeState`).
         ///
         /// # Errors
         /// An error of any method fails the job.
+        fn initialize_state(&mut self, _context: &mut FunctionInitializationContext<'_>) -> FnResult {
+            Ok(())
+        }
+
+        /// Called once before the first record.
+        ///
+        /// # Errors
+        /// An error fails the job.
         fn open(&mut self, _context: $context) -> FnResult {
+            Ok(())
+        }
+
+        /// Called at each checkpoint, between two records: the last chance to write what is in fields to operator
+        /// state. What the states hold afterwards is in the checkpoint (Flink: `CheckpointedFunction.snapshotState`).
+        ///
+        /// # Errors
+        /// An error fails the checkpoint.
+        fn snapshot_state(&mut self, _context: &mut FunctionSnapshotContext<'_>) -> FnResult {
             Ok(())
         }
 
@@ -38,9 +56,19 @@ macro_rules! life_cycle {
 /// value, or a field of it.
 macro_rules! delegate_life_cycle {
     (|$this:ident| $to:expr; $function:ty as $trait:ty, open($context:ty) $(, finish($out:ty))?) => {
+        fn initialize_state(&mut self, context: &mut FunctionInitializationContext<'_>) -> FnResult {
+            let $this = self;
+            <$function as $trait>::initialize_state($to, context)
+        }
+
         fn open(&mut self, context: $context) -> FnResult {
             let $this = self;
             <$function as $trait>::open($to, context)
+        }
+
+        fn snapshot_state(&mut self, context: &mut FunctionSnapshotContext<'_>) -> FnResult {
+            let $this = self;
+            <$function as $trait>::snapshot_state($to, context)
         }
 
         $(

@@ -3,6 +3,7 @@
 //!
 //! Each subtask works on a clone of its own. A function runs on one thread, and no two calls of it overlap.
 
+mod broadcast;
 mod co;
 mod context;
 mod key;
@@ -12,12 +13,16 @@ mod life_cycle;
 mod process;
 mod transform;
 
+pub(crate) use broadcast::BroadcastProcess;
+pub use broadcast::{BroadcastProcessFunction, KeyedBroadcastProcessFunction};
 pub(crate) use co::{CoFlatMapClosures, CoFlatMapProcess, CoMapClosures, CoMapProcess};
 pub use co::{CoFlatMapFunction, CoMapFunction, CoProcessFunction};
-pub(crate) use context::KeyedHost;
 pub use context::{
-    KeyedContext, KeyedStateContext, OnTimerContext, OpenContext, ProcessContext, RuntimeContext,
+    FunctionInitializationContext, FunctionSnapshotContext, KeyedBroadcastContext, KeyedContext,
+    KeyedReadOnlyContext, KeyedStateContext, OnTimerContext, OnTimerReadOnlyContext, OpenContext,
+    ProcessContext, ReadOnly, ReadOnlyContext, ReadWrite, RuntimeContext,
 };
+pub(crate) use context::{Host, KeyedHost};
 pub use flott_state::AggregateFunction;
 pub(crate) use key::{ByReference, ByValue, KeySelector};
 pub use keyed_co::{KeyedCoFlatMapFunction, KeyedCoMapFunction, KeyedCoProcessFunction};

@@ -6,7 +6,10 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::Collector;
 
 use super::life_cycle::life_cycle;
-use super::{KeyedContext, OnTimerContext, OpenContext, ProcessContext, RuntimeContext};
+use super::{
+    FunctionInitializationContext, FunctionSnapshotContext, KeyedContext, OnTimerContext, OpenContext,
+    ProcessContext, RuntimeContext,
+};
 
 /// A function on a stream without keys (Flink: `ProcessFunction`). It has no timers and no keyed state: a keyed
 /// stream and a [`KeyedProcessFunction`] do.

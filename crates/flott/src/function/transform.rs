@@ -3,8 +3,8 @@
 use flott_runtime::error::{BoxError, FnResult};
 use flott_runtime::operator::Collector;
 
-use super::RuntimeContext;
 use super::life_cycle::life_cycle;
+use super::{FunctionInitializationContext, FunctionSnapshotContext, RuntimeContext};
 
 /// Turns each record into another (Flink: `RichMapFunction`).
 pub trait MapFunction<I, O>: Clone + Send + 'static {

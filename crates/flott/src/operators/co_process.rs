@@ -4,6 +4,7 @@ use flott_core::time::{NO_TIMESTAMP, Timestamp};
 use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output, TwoInputOperator};
+use flott_state::OperatorSnapshot;
 
 use crate::function::{CoProcessFunction, ProcessContext};
 
@@ -18,6 +19,11 @@ impl<F, A, B, O> CoProcessOperator<F, A, B, O> {
     pub(crate) fn new(function: F, setup: &OperatorSetup) -> Self {
         Self { function, context: ProcessContext::new(setup), types: PhantomData }
     }
+
+    /// Restricts the broadcast states to those with these names.
+    pub(crate) fn declare(&mut self, broadcast_states: Vec<String>) {
+        self.context.host.declare(broadcast_states);
+    }
 }
 
 impl<F: CoProcessFunction<A, B, O>, A: Data, B: Data, O: Data> TwoInputOperator
@@ -28,7 +34,8 @@ impl<F: CoProcessFunction<A, B, O>, A: Data, B: Data, O: Data> TwoInputOperator
     type Out = O;
 
     fn open(&mut self) -> FnResult {
-        self.function.open(&self.context.runtime)
+        self.function.initialize_state(&mut self.context.host.initialization())?;
+        self.function.open(&self.context.host.runtime)
     }
 
     fn process1(&mut self, batch: &mut Batch<A>, out: &mut Output<O>) -> FnResult {
@@ -44,6 +51,11 @@ impl<F: CoProcessFunction<A, B, O>, A: Data, B: Data, O: Data> TwoInputOperator
     fn on_watermark(&mut self, combined: Timestamp, _out: &mut Output<O>) -> FnResult {
         self.context.set_watermark(combined);
         Ok(())
+    }
+
+    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let Self { function, context, .. } = self;
+        context.host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {

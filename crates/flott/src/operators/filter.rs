@@ -2,20 +2,21 @@ use std::marker::PhantomData;
 
 use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
-use flott_runtime::operator::{Operator, Output};
+use flott_runtime::operator::{Operator, OperatorSetup, Output};
+use flott_state::OperatorSnapshot;
 
-use crate::function::{FilterFunction, RuntimeContext};
+use crate::function::{FilterFunction, Host};
 
 /// `filter`: the batch itself goes on, without what was dropped.
 pub(crate) struct FilterOperator<F, T> {
     function: F,
-    context: RuntimeContext,
+    host: Host,
     records: PhantomData<fn(T)>,
 }
 
 impl<F, T> FilterOperator<F, T> {
-    pub(crate) fn new(function: F, context: RuntimeContext) -> Self {
-        Self { function, context, records: PhantomData }
+    pub(crate) fn new(function: F, setup: &OperatorSetup) -> Self {
+        Self { function, host: Host::new(setup), records: PhantomData }
     }
 }
 
@@ -24,7 +25,8 @@ impl<F: FilterFunction<T>, T: Data> Operator for FilterOperator<F, T> {
     type Out = T;
 
     fn open(&mut self) -> FnResult {
-        self.function.open(&self.context)
+        self.function.initialize_state(&mut self.host.initialization())?;
+        self.function.open(&self.host.runtime)
     }
 
     fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<T>) -> FnResult {
@@ -61,6 +63,11 @@ impl<F: FilterFunction<T>, T: Data> Operator for FilterOperator<F, T> {
                 Ok(())
             }
         }
+    }
+
+    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let Self { function, host, .. } = self;
+        host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
     }
 
     fn close(&mut self) -> FnResult {

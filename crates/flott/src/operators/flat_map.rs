@@ -3,20 +3,21 @@ use std::marker::PhantomData;
 use flott_core::time::NO_TIMESTAMP;
 use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
-use flott_runtime::operator::{Collector, Operator, Output};
+use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
+use flott_state::OperatorSnapshot;
 
-use crate::function::{FlatMapFunction, RuntimeContext};
+use crate::function::{FlatMapFunction, Host};
 
 /// `flat_map`.
 pub(crate) struct FlatMapOperator<F, I, O> {
     function: F,
-    context: RuntimeContext,
+    host: Host,
     types: PhantomData<fn(I) -> O>,
 }
 
 impl<F, I, O> FlatMapOperator<F, I, O> {
-    pub(crate) fn new(function: F, context: RuntimeContext) -> Self {
-        Self { function, context, types: PhantomData }
+    pub(crate) fn new(function: F, setup: &OperatorSetup) -> Self {
+        Self { function, host: Host::new(setup), types: PhantomData }
     }
 }
 
@@ -25,7 +26,8 @@ impl<F: FlatMapFunction<I, O>, I: Data, O: Data> Operator for FlatMapOperator<F,
     type Out = O;
 
     fn open(&mut self) -> FnResult {
-        self.function.open(&self.context)
+        self.function.initialize_state(&mut self.host.initialization())?;
+        self.function.open(&self.host.runtime)
     }
 
     fn process(&mut self, batch: &mut Batch<I>, out: &mut Output<O>) -> FnResult {
@@ -36,6 +38,11 @@ impl<F: FlatMapFunction<I, O>, I: Data, O: Data> Operator for FlatMapOperator<F,
             self.function.flat_map(record, &mut out)?;
         }
         Ok(())
+    }
+
+    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let Self { function, host, .. } = self;
+        host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {

@@ -61,12 +61,12 @@ impl<T: Data, K: Key> KeyedBatch<T, K> {
 
     /// Gives each record to `process`, in the context of its key.
     #[inline]
-    pub(crate) fn each<O: Data>(
+    pub(crate) fn each<O: Data, A>(
         &mut self,
         batch: &mut Batch<T>,
         host: &mut KeyedHost<K>,
         out: &mut Output<O>,
-        mut process: impl FnMut(T, &mut KeyedContext<'_, K>, &mut Collector<'_, O>) -> FnResult,
+        mut process: impl FnMut(T, &mut KeyedContext<'_, K, A>, &mut Collector<'_, O>) -> FnResult,
     ) -> FnResult {
         host.start_batch();
         self.extract(batch)?;

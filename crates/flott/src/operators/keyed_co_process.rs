@@ -5,7 +5,7 @@ use flott_core::time::{NO_TIMESTAMP, Timestamp};
 use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output, TwoInputOperator};
-use flott_state::StateError;
+use flott_state::{OperatorSnapshot, StateError};
 
 use super::KeyedBatch;
 use crate::function::{KeySelector, KeyedCoProcessFunction, KeyedHost};
@@ -39,6 +39,7 @@ impl<F: KeyedCoProcessFunction<K, A, B, O>, K: Key, A: Data, B: Data, O: Data> T
     type Out = O;
 
     fn open(&mut self) -> FnResult {
+        self.function.initialize_state(&mut self.host.host.initialization())?;
         self.function.open(&mut self.host.open_context())
     }
 
@@ -64,6 +65,11 @@ impl<F: KeyedCoProcessFunction<K, A, B, O>, K: Key, A: Data, B: Data, O: Data> T
 
     fn next_timer(&self) -> Option<Timestamp> {
         self.host.next_timer()
+    }
+
+    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let Self { function, host, .. } = self;
+        host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {

@@ -2,20 +2,21 @@ use std::marker::PhantomData;
 
 use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
-use flott_runtime::operator::{Operator, Output};
+use flott_runtime::operator::{Operator, OperatorSetup, Output};
+use flott_state::OperatorSnapshot;
 
-use crate::function::{MapFunction, RuntimeContext};
+use crate::function::{Host, MapFunction};
 
 /// `map`.
 pub(crate) struct MapOperator<F, I, O> {
     function: F,
-    context: RuntimeContext,
+    host: Host,
     types: PhantomData<fn(I) -> O>,
 }
 
 impl<F, I, O> MapOperator<F, I, O> {
-    pub(crate) fn new(function: F, context: RuntimeContext) -> Self {
-        Self { function, context, types: PhantomData }
+    pub(crate) fn new(function: F, setup: &OperatorSetup) -> Self {
+        Self { function, host: Host::new(setup), types: PhantomData }
     }
 }
 
@@ -24,7 +25,8 @@ impl<F: MapFunction<I, O>, I: Data, O: Data> Operator for MapOperator<F, I, O> {
     type Out = O;
 
     fn open(&mut self) -> FnResult {
-        self.function.open(&self.context)
+        self.function.initialize_state(&mut self.host.initialization())?;
+        self.function.open(&self.host.runtime)
     }
 
     fn process(&mut self, batch: &mut Batch<I>, out: &mut Output<O>) -> FnResult {
@@ -35,6 +37,11 @@ impl<F: MapFunction<I, O>, I: Data, O: Data> Operator for MapOperator<F, I, O> {
         }
         std::mem::swap(&mut made.timestamps, &mut batch.timestamps);
         Ok(())
+    }
+
+    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let Self { function, host, .. } = self;
+        host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
     }
 
     fn close(&mut self) -> FnResult {

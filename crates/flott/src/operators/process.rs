@@ -4,6 +4,7 @@ use flott_core::time::{NO_TIMESTAMP, Timestamp};
 use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
+use flott_state::OperatorSnapshot;
 
 use crate::function::{ProcessContext, ProcessFunction};
 
@@ -25,7 +26,8 @@ impl<F: ProcessFunction<I, O>, I: Data, O: Data> Operator for ProcessOperator<F,
     type Out = O;
 
     fn open(&mut self) -> FnResult {
-        self.function.open(&self.context.runtime)
+        self.function.initialize_state(&mut self.context.host.initialization())?;
+        self.function.open(&self.context.host.runtime)
     }
 
     fn process(&mut self, batch: &mut Batch<I>, out: &mut Output<O>) -> FnResult {
@@ -36,6 +38,11 @@ impl<F: ProcessFunction<I, O>, I: Data, O: Data> Operator for ProcessOperator<F,
     fn on_watermark(&mut self, watermark: Timestamp, _out: &mut Output<O>) -> FnResult {
         self.context.set_watermark(watermark);
         Ok(())
+    }
+
+    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let Self { function, context, .. } = self;
+        context.host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {

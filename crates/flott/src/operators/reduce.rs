@@ -3,7 +3,9 @@ use std::sync::Arc;
 use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
-use flott_state::{CurrentKey, KeyedState, KeyedStateStore, StateError, ValueState, ValueStateDescriptor};
+use flott_state::{
+    CurrentKey, KeyedState, KeyedStateStore, OperatorSnapshot, StateError, ValueState, ValueStateDescriptor,
+};
 
 use super::KeyedBatch;
 use crate::function::KeySelector;
@@ -58,5 +60,9 @@ impl<F: Fold<T>, K: Key, T: Data> Operator for ReduceOperator<F, K, T> {
         }
         std::mem::swap(&mut made.timestamps, &mut batch.timestamps);
         Ok(())
+    }
+
+    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        Ok(OperatorSnapshot { keyed: self.state.snapshot()?, operator: Vec::new() })
     }
 }

@@ -17,7 +17,7 @@ use crate::builder::{At, Feed, NewNode};
 use crate::environment::StreamExecutionEnvironment;
 use crate::function::{
     ByReference, ByValue, FilterClosure, FilterFunction, FlatMapClosure, FlatMapFunction, MapClosure,
-    MapFunction, ProcessFunction, RuntimeContext, TryMapClosure,
+    MapFunction, ProcessFunction, TryMapClosure,
 };
 use crate::operators::{
     FilterOperator, FlatMapOperator, MapOperator, ProcessOperator, TimestampsAndWatermarksOperator,
@@ -64,7 +64,7 @@ impl<T: Data> DataStream<T> {
     /// As [`DataStream::map`], with a function that has a life cycle.
     pub fn map_with<O: Data>(&self, function: impl MapFunction<T, O>) -> DataStream<O> {
         let function = Prototype::new(function);
-        self.add("Map", move |setup| Ok(MapOperator::new(function.get(), RuntimeContext::of(setup))))
+        self.add("Map", move |setup| Ok(MapOperator::new(function.get(), setup)))
     }
 
     /// Turns each record into any number of others, which the function gives to the collector.
@@ -79,7 +79,7 @@ impl<T: Data> DataStream<T> {
     /// As [`DataStream::flat_map`], with a function that may fail or has a life cycle.
     pub fn flat_map_with<O: Data>(&self, function: impl FlatMapFunction<T, O>) -> DataStream<O> {
         let function = Prototype::new(function);
-        self.add("Flat Map", move |setup| Ok(FlatMapOperator::new(function.get(), RuntimeContext::of(setup))))
+        self.add("Flat Map", move |setup| Ok(FlatMapOperator::new(function.get(), setup)))
     }
 
     /// Keeps the records for which the function is true.
@@ -90,7 +90,7 @@ impl<T: Data> DataStream<T> {
     /// As [`DataStream::filter`], with a function that may fail or has a life cycle.
     pub fn filter_with(&self, function: impl FilterFunction<T>) -> Self {
         let function = Prototype::new(function);
-        self.add("Filter", move |setup| Ok(FilterOperator::new(function.get(), RuntimeContext::of(setup))))
+        self.add("Filter", move |setup| Ok(FilterOperator::new(function.get(), setup)))
     }
 
     /// Processes each record with a function that knows the time and can emit to side outputs.

@@ -1,6 +1,7 @@
 //! Streams: what a program is written with. A stream is a cheap handle to a place in the program; transforming it adds
 //! an operator behind that place and returns the new place.
 
+mod broadcast_stream;
 mod connected_keyed_streams;
 mod connected_streams;
 mod data_stream;
@@ -11,6 +12,7 @@ mod settings;
 mod sink;
 mod windowed_stream;
 
+pub use broadcast_stream::{BroadcastConnectedStream, BroadcastStream, KeyedBroadcastConnectedStream};
 pub use connected_keyed_streams::ConnectedKeyedStreams;
 pub use connected_streams::ConnectedStreams;
 pub use data_stream::DataStream;

@@ -32,7 +32,7 @@ impl AggregateFunction<i64> for CountRecords {
 
 /// At every thousandth record of the subtask it emits and clears what the state holds; it adds the others.
 #[derive(Clone, Default)]
-struct EveryThousandth {
+pub(crate) struct EveryThousandth {
     count: u64,
     state: AggregatingState<i64, CountRecords>,
 }
@@ -113,7 +113,7 @@ impl KeyedProcessFunction<i64, i64, (i64, Option<i64>)> for Counting {
 
 /// All five kinds in one function; a negative record clears them all.
 #[derive(Clone, Default)]
-struct AllKinds {
+pub(crate) struct AllKinds {
     value: ValueState<i64>,
     list: ListState<i64>,
     map: MapState<i64, i64>,

@@ -8,15 +8,18 @@
 )]
 
 mod async_io;
+mod broadcast;
 mod connected;
 mod environment;
 mod errors;
 mod harness;
 mod keyed_process;
 mod keyed_state;
+mod keyed_state_restored;
 mod life_cycle;
 mod mid_stream_watermarks;
 mod model;
+mod operator_state;
 mod partitioning;
 mod process_time;
 mod rolling;

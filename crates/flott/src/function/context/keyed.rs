@@ -1,20 +1,28 @@
 //! The contexts of functions on keyed streams.
 
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::rc::Rc;
 
 use flott_core::Key;
-use flott_core::time::{MIN_WATERMARK, NO_TIMESTAMP, Timestamp};
+use flott_core::time::{MIN_WATERMARK, NO_TIMESTAMP, TimeDomain, Timestamp};
+use flott_runtime::error::FnResult;
 use flott_runtime::operator::OperatorSetup;
 use flott_runtime::task::TaskShared;
-use flott_state::{CurrentKey, HasKeyedState, KeyedState, KeyedStateStore, StateError, TimerQueue};
+use flott_state::{
+    CurrentKey, HasKeyedState, HasOperatorState, HasReadOnlyOperatorState, KeyedState, KeyedStateStore,
+    OperatorSnapshot, OperatorState, StateError, TimerQueue,
+};
 
-use super::RuntimeContext;
+use super::{FunctionSnapshotContext, Host, RuntimeContext};
 use crate::state::keyed_state;
+
+/// What snapshots call the timers that functions register.
+const USER_TIMERS: &str = "user-timers";
 
 /// What an operator on keyed streams keeps for its function: state and timers of all keys of the subtask, and the time.
 pub(crate) struct KeyedHost<K> {
-    pub(crate) runtime: RuntimeContext,
+    pub(crate) host: Host,
     pub(crate) state: KeyedState<K>,
     pub(super) event_timers: TimerQueue<K, ()>,
     pub(super) processing_timers: TimerQueue<K, ()>,
@@ -25,11 +33,12 @@ pub(crate) struct KeyedHost<K> {
 
 impl<K: Key> KeyedHost<K> {
     pub(crate) fn new(setup: &OperatorSetup) -> Result<Self, StateError> {
+        let mut state = keyed_state(setup)?;
         Ok(Self {
-            runtime: RuntimeContext::of(setup),
-            state: keyed_state(setup)?,
-            event_timers: TimerQueue::default(),
-            processing_timers: TimerQueue::default(),
+            host: Host::new(setup),
+            event_timers: state.restore_timers(USER_TIMERS, TimeDomain::EventTime)?,
+            processing_timers: state.restore_timers(USER_TIMERS, TimeDomain::ProcessingTime)?,
+            state,
             watermark: MIN_WATERMARK,
             now: setup.task.processing_time(),
             task: Rc::clone(&setup.task),
@@ -38,22 +47,44 @@ impl<K: Key> KeyedHost<K> {
 
     /// Takes the time for the next batch.
     pub(crate) fn start_batch(&mut self) {
-        self.now = self.task.processing_time();
+        self.set_now(self.task.processing_time());
+    }
+
+    pub(super) fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+        self.state.set_processing_time(now);
     }
 
     /// The context of a record with this key and timestamp.
     #[inline]
-    pub(crate) fn context<'a>(
+    pub(crate) fn context<'a, A>(
         &'a mut self,
         key: &'a K,
         hash: u64,
         timestamp: Timestamp,
-    ) -> KeyedContext<'a, K> {
-        KeyedContext { key, hash, timestamp, host: self }
+    ) -> KeyedContext<'a, K, A> {
+        KeyedContext { key, hash, timestamp, host: self, access: PhantomData }
     }
 
     pub(crate) fn open_context(&mut self) -> OpenContext<'_, K> {
-        OpenContext { runtime: &self.runtime, state: &mut self.state }
+        OpenContext { runtime: &self.host.runtime, state: &mut self.state }
+    }
+
+    /// All state and timers, after the function has had its say.
+    pub(crate) fn snapshot(
+        &mut self,
+        checkpoint_id: u64,
+        snapshot_state: impl FnOnce(&mut FunctionSnapshotContext<'_>) -> FnResult,
+    ) -> FnResult<OperatorSnapshot> {
+        let mut snapshot = self.host.snapshot(checkpoint_id, snapshot_state)?;
+        snapshot.keyed = self.state.snapshot()?;
+        let groups = self.host.runtime.max_number_of_parallel_subtasks();
+        let timers = [
+            self.event_timers.snapshot(USER_TIMERS, TimeDomain::EventTime, groups)?,
+            self.processing_timers.snapshot(USER_TIMERS, TimeDomain::ProcessingTime, groups)?,
+        ];
+        snapshot.keyed.extend(timers.into_iter().filter(|timers| !timers.groups.is_empty()));
+        Ok(snapshot)
     }
 }
 
@@ -80,16 +111,28 @@ impl<K> Deref for OpenContext<'_, K> {
     }
 }
 
+/// Marks contexts that may read and write operator state.
+#[derive(Debug)]
+pub enum ReadWrite {}
+
+/// Marks contexts that may only read operator state: what writes it does not compile with them.
+#[derive(Debug)]
+pub enum ReadOnly {}
+
 /// What a [`KeyedProcessFunction`](crate::function::KeyedProcessFunction) knows and can do beside the record: the key, its
-/// state, its timers.
-pub struct KeyedContext<'a, K> {
-    pub(super) key: &'a K,
-    pub(super) hash: u64,
-    pub(super) timestamp: Timestamp,
-    pub(super) host: &'a mut KeyedHost<K>,
+/// state, its timers, the operator state. `A` says whether it may write the latter.
+pub struct KeyedContext<'a, K, A = ReadWrite> {
+    key: &'a K,
+    hash: u64,
+    timestamp: Timestamp,
+    host: &'a mut KeyedHost<K>,
+    access: PhantomData<A>,
 }
 
-impl<K: Key> KeyedContext<'_, K> {
+/// The [`KeyedContext`] of the side of a broadcast function that may only read the broadcast state.
+pub type KeyedReadOnlyContext<'a, K> = KeyedContext<'a, K, ReadOnly>;
+
+impl<K: Key, A> KeyedContext<'_, K, A> {
     /// The key of the record or timer.
     pub fn current_key(&self) -> &K {
         self.key
@@ -132,7 +175,21 @@ impl<K: Key> KeyedContext<'_, K> {
     }
 }
 
-impl<K: Key> HasKeyedState for KeyedContext<'_, K> {
+impl<K, A> HasReadOnlyOperatorState for KeyedContext<'_, K, A> {
+    #[inline]
+    fn operator_state(&self) -> &OperatorState {
+        &self.host.host.operator_state
+    }
+}
+
+impl<K> HasOperatorState for KeyedContext<'_, K> {
+    #[inline]
+    fn operator_state_mut(&mut self) -> &mut OperatorState {
+        &mut self.host.host.operator_state
+    }
+}
+
+impl<K: Key, A> HasKeyedState for KeyedContext<'_, K, A> {
     type Key = K;
     type Namespace = ();
 

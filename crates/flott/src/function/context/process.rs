@@ -7,13 +7,14 @@ use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
+use flott_state::{HasOperatorState, HasReadOnlyOperatorState, OperatorState};
 
-use super::RuntimeContext;
+use super::Host;
 
 /// What a [`ProcessFunction`](crate::function::ProcessFunction) knows beside the record. It has no timers: those belong
 /// to keys (Flink refuses them at run time with "Setting timers is only supported on a keyed streams.").
 pub struct ProcessContext {
-    pub(crate) runtime: RuntimeContext,
+    pub(crate) host: Host,
     task: Rc<TaskShared>,
     timestamp: Timestamp,
     watermark: Timestamp,
@@ -23,7 +24,7 @@ pub struct ProcessContext {
 impl ProcessContext {
     pub(crate) fn new(setup: &OperatorSetup) -> Self {
         Self {
-            runtime: RuntimeContext::of(setup),
+            host: Host::new(setup),
             task: Rc::clone(&setup.task),
             timestamp: NO_TIMESTAMP,
             watermark: MIN_WATERMARK,
@@ -67,5 +68,19 @@ impl ProcessContext {
     /// The wall clock in milliseconds since the epoch, as read when the present batch was taken.
     pub fn current_processing_time(&self) -> Timestamp {
         self.now
+    }
+}
+
+impl HasReadOnlyOperatorState for ProcessContext {
+    #[inline]
+    fn operator_state(&self) -> &OperatorState {
+        &self.host.operator_state
+    }
+}
+
+impl HasOperatorState for ProcessContext {
+    #[inline]
+    fn operator_state_mut(&mut self) -> &mut OperatorState {
+        &mut self.host.operator_state
     }
 }

@@ -6,18 +6,18 @@ use flott_core::time::{NO_TIMESTAMP, TimeDomain, Timestamp};
 use flott_core::{Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Output};
-use flott_state::{CurrentKey, HasKeyedState};
+use flott_state::{CurrentKey, HasKeyedState, HasOperatorState, HasReadOnlyOperatorState, OperatorState};
 
-use super::keyed::{KeyedContext, KeyedHost};
+use super::keyed::{KeyedContext, KeyedHost, ReadOnly, ReadWrite};
 use crate::operators::RUN;
 
 impl<K: Key> KeyedHost<K> {
     /// Event time has advanced: gives each timer that is due to `on_timer`.
-    pub(crate) fn advance_watermark<O: Data>(
+    pub(crate) fn advance_watermark<O: Data, A>(
         &mut self,
         watermark: Timestamp,
         out: &mut Output<O>,
-        on_timer: impl FnMut(Timestamp, &mut OnTimerContext<'_, K>, &mut Collector<'_, O>) -> FnResult,
+        on_timer: impl FnMut(Timestamp, &mut OnTimerContext<'_, K, A>, &mut Collector<'_, O>) -> FnResult,
     ) -> FnResult {
         self.start_batch();
         self.watermark = watermark;
@@ -25,13 +25,13 @@ impl<K: Key> KeyedHost<K> {
     }
 
     /// Processing time has advanced: gives each timer that is due to `on_timer`.
-    pub(crate) fn advance_processing_time<O: Data>(
+    pub(crate) fn advance_processing_time<O: Data, A>(
         &mut self,
         now: Timestamp,
         out: &mut Output<O>,
-        on_timer: impl FnMut(Timestamp, &mut OnTimerContext<'_, K>, &mut Collector<'_, O>) -> FnResult,
+        on_timer: impl FnMut(Timestamp, &mut OnTimerContext<'_, K, A>, &mut Collector<'_, O>) -> FnResult,
     ) -> FnResult {
-        self.now = now;
+        self.set_now(now);
         self.fire_due(now, TimeDomain::ProcessingTime, out, on_timer)
     }
 
@@ -41,12 +41,12 @@ impl<K: Key> KeyedHost<K> {
     }
 
     /// Fires what is due up to `time`, fetching the state of the timers that come next.
-    fn fire_due<O: Data>(
+    fn fire_due<O: Data, A>(
         &mut self,
         time: Timestamp,
         domain: TimeDomain,
         out: &mut Output<O>,
-        mut on_timer: impl FnMut(Timestamp, &mut OnTimerContext<'_, K>, &mut Collector<'_, O>) -> FnResult,
+        mut on_timer: impl FnMut(Timestamp, &mut OnTimerContext<'_, K, A>, &mut Collector<'_, O>) -> FnResult,
     ) -> FnResult {
         let mut out = Collector::new(out, NO_TIMESTAMP);
         let mut fired = 0_usize;
@@ -76,33 +76,48 @@ impl<K: Key> KeyedHost<K> {
 }
 
 /// A [`KeyedContext`] while a timer fires.
-pub struct OnTimerContext<'a, K> {
-    keyed: KeyedContext<'a, K>,
+pub struct OnTimerContext<'a, K, A = ReadWrite> {
+    keyed: KeyedContext<'a, K, A>,
     domain: TimeDomain,
 }
 
-impl<K> OnTimerContext<'_, K> {
+/// The [`OnTimerContext`] of a broadcast function, which may only read the broadcast state.
+pub type OnTimerReadOnlyContext<'a, K> = OnTimerContext<'a, K, ReadOnly>;
+
+impl<K, A> OnTimerContext<'_, K, A> {
     /// Which clock the timer has waited for.
     pub fn time_domain(&self) -> TimeDomain {
         self.domain
     }
 }
 
-impl<'a, K> Deref for OnTimerContext<'a, K> {
-    type Target = KeyedContext<'a, K>;
+impl<'a, K, A> Deref for OnTimerContext<'a, K, A> {
+    type Target = KeyedContext<'a, K, A>;
 
-    fn deref(&self) -> &KeyedContext<'a, K> {
+    fn deref(&self) -> &KeyedContext<'a, K, A> {
         &self.keyed
     }
 }
 
-impl<K> DerefMut for OnTimerContext<'_, K> {
+impl<K, A> DerefMut for OnTimerContext<'_, K, A> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.keyed
     }
 }
 
-impl<K: Key> HasKeyedState for OnTimerContext<'_, K> {
+impl<K, A> HasReadOnlyOperatorState for OnTimerContext<'_, K, A> {
+    fn operator_state(&self) -> &OperatorState {
+        self.keyed.operator_state()
+    }
+}
+
+impl<K> HasOperatorState for OnTimerContext<'_, K> {
+    fn operator_state_mut(&mut self) -> &mut OperatorState {
+        self.keyed.operator_state_mut()
+    }
+}
+
+impl<K: Key, A> HasKeyedState for OnTimerContext<'_, K, A> {
     type Key = K;
     type Namespace = ();
 
