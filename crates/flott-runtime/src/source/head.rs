@@ -1,5 +1,7 @@
 //! A source at the head of its chain: polls the reader, assigns timestamps and watermarks, pushes batches.
 
+mod aligning;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use flott_core::{Data, encoding};
 
 use super::alignment::ReaderAlignment;
 use super::output::PollBuffer;
-use super::{CannotPauseSplits, InputStatus, ReaderContext, Source, SourceOutput, SourceReader, SourceSplit};
+use super::{InputStatus, ReaderContext, Source, SourceOutput, SourceReader, SourceSplit};
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
 use crate::metrics::Gauge;
@@ -135,43 +137,9 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
         }
         let interval = u64::try_from(self.setup.task.link.auto_watermark_interval.as_nanos());
         self.next_periodic_ns = Some(now_ns.saturating_add(interval.unwrap_or(u64::MAX)));
-        if let Some(alignment) = &self.alignment {
-            let all = alignment.is_ahead(self.watermarks.watermark());
-            self.watermarks.excuse(|split| all || alignment.is_paused(split));
-        }
+        self.excuse_paused_splits();
         let merged = self.watermarks.on_periodic(now_ns);
         self.advance(merged)
-    }
-
-    /// Tells the others of the alignment group how far this reader is, if it is time to.
-    fn report_watermark(&mut self, now_ns: u64) {
-        if self.alignment.as_mut().is_some_and(|alignment| alignment.take_due_report(now_ns)) {
-            let is_idle = self.watermarks.status() == StreamStatus::Idle;
-            let watermark = if is_idle { MAX_WATERMARK } else { self.watermarks.watermark() };
-            (self.setup.task.link.report_watermark)(watermark);
-        }
-    }
-
-    /// Pauses the splits that are too far ahead, and resumes those that no longer are.
-    fn align_splits(&mut self) -> ChainResult {
-        let Some(alignment) = &self.alignment else { return Ok(()) };
-        let named = self.watermarks.splits().filter(|(split, _)| *split != UNNAMED_SPLIT);
-        let changes = alignment.split_changes(self.splits.len(), named);
-        if changes.pause.is_empty() && changes.resume.is_empty() {
-            return Ok(());
-        }
-        let may_refuse = self.setup.task.link.allow_unaligned_source_splits;
-        let can =
-            self.read(|head| match head.reader.pause_or_resume_splits(&changes.pause, &changes.resume) {
-                Err(error) if may_refuse && error.is::<CannotPauseSplits>() => Ok(false),
-                other => other.map(|()| true),
-            })?;
-        match &mut self.alignment {
-            Some(alignment) if can => alignment.note(changes),
-            Some(alignment) => alignment.give_up_splits(),
-            None => {}
-        }
-        Ok(())
     }
 
     /// Nothing to read now; how long to sleep at most.
@@ -221,8 +189,7 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
 
     fn step(&mut self, now_ns: u64) -> ChainResult<Step> {
         self.report_watermark(now_ns);
-        let watermark = self.watermarks.watermark();
-        if self.alignment.as_ref().is_some_and(|alignment| alignment.is_ahead(watermark)) {
+        if self.is_ahead() {
             self.emit_periodic_watermark(now_ns)?;
             return Ok(self.idle(now_ns, None));
         }
@@ -263,9 +230,7 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
     }
 
     fn finish(&mut self) -> ChainResult {
-        if self.alignment.is_some() {
-            (self.setup.task.link.report_watermark)(MAX_WATERMARK);
-        }
+        self.report_end();
         self.watermark.set(MAX_WATERMARK);
         AnyOutput::watermark(&mut self.output, MAX_WATERMARK)?;
         AnyOutput::finish(&mut self.output)
