@@ -17,6 +17,7 @@ use crate::{
     namespace::Namespace,
     snapshot::StateKind,
     state_store::{Kind, Selected, Written, keys_of_group, read_unstamped},
+    ttl::{Single, StateTtlConfig, Ttl},
 };
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub(crate) mod tests;
 #[derive(Clone, Debug)]
 pub struct AggregatingStateDescriptor<T, A> {
     name: String,
+    pub(crate) ttl: Option<StateTtlConfig>,
     function: A,
     of_value: PhantomData<fn(T)>,
 }
@@ -33,7 +35,7 @@ pub struct AggregatingStateDescriptor<T, A> {
 impl<T, A: AggregateFunction<T>> AggregatingStateDescriptor<T, A> {
     /// A state called `name`, which is unique within the operator and identifies the state in snapshots.
     pub fn new(name: impl Into<String>, function: A) -> Self {
-        Self { name: name.into(), function, of_value: PhantomData }
+        Self { name: name.into(), ttl: None, function, of_value: PhantomData }
     }
 }
 
@@ -69,8 +71,10 @@ impl<T: 'static, A: AggregateFunction<T>> Kind for Aggregating<T, A> {
     }
 }
 
+impl<T: 'static, A: AggregateFunction<T>> Single for Aggregating<T, A> {}
+
 impl<T: 'static, A: AggregateFunction<T>> Merge for Aggregating<T, A> {
-    fn merge(&self, into: &mut A::Accumulator, from: A::Accumulator) {
+    fn merge(&self, into: &mut A::Accumulator, from: A::Accumulator, _now: Timestamp) {
         self.function.merge(into, from);
     }
 }
@@ -87,6 +91,8 @@ impl<T, A> From<AggregatingStateDescriptor<T, A>> for Aggregating<T, A> {
 /// [`ValueState`](crate::ValueState), and fails like it.
 pub struct AggregatingState<T, A> {
     id: u32,
+    /// Whether the state has a time to live.
+    ttl: bool,
     of_type: PhantomData<fn(T) -> A>,
 }
 
@@ -96,6 +102,9 @@ impl<T: 'static, A: AggregateFunction<T>> AggregatingState<T, A> {
     /// The result of the current key's values, if any was added.
     #[inline]
     pub fn get<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<A::Output>, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), Self::get_expiring);
+        }
         let at = self.select(context.current())?;
         let (accumulator, kind) = at.get_and_kind()?;
         Ok(accumulator.map(|accumulator| kind.function.get_result(accumulator)))
@@ -104,6 +113,9 @@ impl<T: 'static, A: AggregateFunction<T>> AggregatingState<T, A> {
     /// Adds a value to the current key's accumulator, which is created for the first.
     #[inline]
     pub fn add<C: HasKeyedState + ?Sized>(self, context: &mut C, value: T) -> Result<(), StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| Self::add_expiring(at, value));
+        }
         let mut at = self.select(context.current())?;
         match at.get_mut_and_kind()? {
             (Some(accumulator), kind) => {
@@ -121,8 +133,47 @@ impl<T: 'static, A: AggregateFunction<T>> AggregatingState<T, A> {
     /// Removes the current key's accumulator.
     #[inline]
     pub fn clear<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<(), StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.take().map(|_| ()));
+        }
         self.select(context.current())?.remove()?;
         Ok(())
+    }
+
+    /// Access to a state with time to live; out of the way of those without.
+    #[cold]
+    #[inline(never)]
+    fn expiring<'a, K: Key, N: Namespace, R>(
+        self,
+        current: CurrentKey<'a, K, N>,
+        access: impl FnOnce(Selected<'a, K, N, Ttl<Aggregating<T, A>>>) -> Result<R, StateError>,
+    ) -> Result<R, StateError> {
+        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
+    }
+
+    fn get_expiring<K: Key, N: Namespace>(
+        at: Selected<'_, K, N, Ttl<Aggregating<T, A>>>,
+    ) -> Result<Option<A::Output>, StateError> {
+        let (accumulator, kind) = at.read()?;
+        Ok(accumulator.map(|accumulator| kind.function.get_result(accumulator)))
+    }
+
+    fn add_expiring<K: Key, N: Namespace>(
+        mut at: Selected<'_, K, N, Ttl<Aggregating<T, A>>>,
+        value: T,
+    ) -> Result<(), StateError> {
+        let accumulator = match at.reborrow().for_writing()? {
+            (Some(accumulator), kind) => {
+                kind.function.add(value, accumulator);
+                return Ok(());
+            }
+            (None, kind) => {
+                let mut accumulator = kind.function.create_accumulator();
+                kind.function.add(value, &mut accumulator);
+                accumulator
+            }
+        };
+        at.write(accumulator)
     }
 
     #[inline]
@@ -145,8 +196,12 @@ impl<K: Key, N: Namespace, T: 'static, A: AggregateFunction<T>> MergingState<K, 
         target: &N,
         sources: &[N],
     ) -> Result<(), StateError> {
-        merge::<K, N, Aggregating<T, A>>(self.id, state, (key, hash), target, sources)?
-            .ok_or_else(|| self.not_found())
+        let merged = if self.ttl {
+            merge::<K, N, Ttl<Aggregating<T, A>>>(self.id, state, (key, hash), target, sources)?
+        } else {
+            merge::<K, N, Aggregating<T, A>>(self.id, state, (key, hash), target, sources)?
+        };
+        merged.ok_or_else(|| self.not_found())
     }
 }
 
@@ -157,7 +212,11 @@ impl<K: Key, N: Namespace, T: 'static, A: AggregateFunction<T>> StateHandle<K, N
         group: u32,
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
-        keys_of_group::<K, N, Aggregating<T, A>>(self.id, state, group, namespace)
-            .ok_or_else(|| self.not_found())
+        let keys = if self.ttl {
+            keys_of_group::<K, N, Ttl<Aggregating<T, A>>>(self.id, state, group, namespace)
+        } else {
+            keys_of_group::<K, N, Aggregating<T, A>>(self.id, state, group, namespace)
+        };
+        keys.ok_or_else(|| self.not_found())
     }
 }

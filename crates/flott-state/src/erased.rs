@@ -10,6 +10,7 @@ use crate::{
     namespace::Namespace,
     snapshot::KeyedStateSnapshot,
     state_store::{Kind, StateStore},
+    table::Epoch,
 };
 
 /// What the engine asks of a store without knowing its type.
@@ -19,6 +20,9 @@ pub(crate) trait AnyStore: Any + Send {
 
     /// What the store, whose state has this name, puts into a snapshot at the processing time `now`.
     fn snapshot(&self, name: &str, now: Timestamp) -> Result<KeyedStateSnapshot, StateError>;
+
+    /// Called after so many records of the operator, at the processing time `now`.
+    fn records_processed(&mut self, records: usize, epoch: Epoch, now: Timestamp);
 
     /// Bytes held by the store, without what keys and values own elsewhere.
     fn memory_bytes(&self) -> usize;
@@ -34,6 +38,11 @@ impl<K: Key, N: Namespace, D: Kind> AnyStore for StateStore<K, N, D> {
 
     fn snapshot(&self, name: &str, now: Timestamp) -> Result<KeyedStateSnapshot, StateError> {
         self.snapshot(name, now)
+    }
+
+    fn records_processed(&mut self, records: usize, epoch: Epoch, now: Timestamp) {
+        let Self { entries, kind } = self;
+        kind.records_processed(entries, records, epoch, now);
     }
 
     fn memory_bytes(&self) -> usize {
@@ -58,6 +67,10 @@ impl ErasedStore {
 
     pub(crate) fn any(&self) -> &dyn AnyStore {
         &*self.store
+    }
+
+    pub(crate) fn any_mut(&mut self) -> &mut dyn AnyStore {
+        &mut *self.store
     }
 
     #[inline]

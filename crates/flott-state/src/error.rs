@@ -59,6 +59,15 @@ pub enum StateErrorKind {
         asked: String,
     },
 
+    /// A time to live that can't be.
+    #[error("state '{name}' has no valid time to live: {reason}")]
+    InvalidTtl {
+        /// The name of the state.
+        name: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+
     /// A state was restored as another kind than it was written as.
     #[error(
         "state '{name}' was written as {written}, but is registered as {asked} now; register it as what it was, or give the \

@@ -14,7 +14,7 @@ pub(crate) fn not_found(id: u32, handle: String) -> StateError {
     }
 }
 
-/// Makes a token of a struct with an `id` and an `of_type: PhantomData`. Written out because derives would ask for
+/// Makes a token of a struct with an `id`, a `ttl` and an `of_type: PhantomData`. Written out because derives would ask for
 /// `Clone` and `Default` of the parameters too.
 macro_rules! state_handle {
     ($name:ident<$($of:ident),+>) => {
@@ -29,13 +29,13 @@ macro_rules! state_handle {
         impl<$($of),+> Default for $name<$($of),+> {
             /// A handle bound to no state.
             fn default() -> Self {
-                Self::bound($crate::handle::UNBOUND)
+                Self::bound($crate::handle::UNBOUND, false)
             }
         }
 
         impl<$($of),+> $name<$($of),+> {
-            pub(crate) const fn bound(id: u32) -> Self {
-                Self { id, of_type: std::marker::PhantomData }
+            pub(crate) const fn bound(id: u32, ttl: bool) -> Self {
+                Self { id, ttl, of_type: std::marker::PhantomData }
             }
 
             /// The type of the handle as messages show it.
@@ -54,13 +54,20 @@ macro_rules! state_handle {
 }
 pub(crate) use state_handle;
 
-/// The name of a descriptor and what it describes.
+/// What all descriptors have: a `name`, and a `ttl`.
 macro_rules! state_descriptor {
     ($name:ident<$($of:ident),+>) => {
         impl<$($of),+> $name<$($of),+> {
             /// The name of the state.
             pub fn name(&self) -> &str {
                 &self.name
+            }
+
+            /// Lets what the state holds expire (Flink: `enableTimeToLive`).
+            #[must_use]
+            pub fn enable_time_to_live(mut self, config: $crate::ttl::StateTtlConfig) -> Self {
+                self.ttl = Some(config);
+                self
             }
         }
     };

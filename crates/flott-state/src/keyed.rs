@@ -96,6 +96,20 @@ impl<K: Key> KeyedState<K> {
         self.now = now;
     }
 
+    /// The processing time as it was told last.
+    #[inline]
+    pub const fn processing_time(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Tells that the operator has processed so many records since the last call: states that clean up for each record
+    /// do so ([`StateTtlConfig::cleanup_incrementally`](crate::StateTtlConfig::cleanup_incrementally)).
+    pub fn records_processed(&mut self, records: usize) {
+        for store in &mut self.stores {
+            store.any_mut().records_processed(records, self.epoch, self.now);
+        }
+    }
+
     /// Bytes held by the tables of all states, without what keys and values own elsewhere.
     pub fn memory_bytes(&self) -> usize {
         self.stores.iter().map(|store| store.any().memory_bytes()).sum()

@@ -14,6 +14,7 @@
 //! * [`value_state`], [`list_state`], [`map_state`], [`reducing_state`], [`aggregating_state`] — a handle each;
 //! * [`aggregate`] — how values are folded into an accumulator;
 //! * [`merging`] — how what a key has in several namespaces becomes one;
+//! * [`ttl`] — state that is forgotten some time after it was last accessed;
 //! * [`snapshot`] — what an operator's subtask puts into a checkpoint, as plain data;
 //! * [`operator_state`] — lists and maps that belong to a subtask, whatever the key;
 //! * [`redistribute`] — who gets which part of a snapshot at another parallelism;
@@ -45,6 +46,7 @@ pub mod snapshot;
 mod state_store;
 mod table;
 pub mod timers;
+pub mod ttl;
 pub mod value_state;
 pub mod value_store;
 
@@ -68,5 +70,6 @@ pub use snapshot::{
 };
 pub use table::Epoch;
 pub use timers::{Timer, TimerQueue};
+pub use ttl::{StateTtlConfig, StateVisibility, UpdateType};
 pub use value_state::{ValueState, ValueStateDescriptor};
 pub use value_store::ValueStore;

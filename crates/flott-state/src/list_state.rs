@@ -16,6 +16,7 @@ use crate::{
     namespace::Namespace,
     snapshot::StateKind,
     state_store::{Kind, Selected, Written, keys_of_group},
+    ttl::{StateTtlConfig, Ttl},
 };
 
 #[cfg(test)]
@@ -25,13 +26,14 @@ mod tests;
 #[derive(Clone, Debug)]
 pub struct ListStateDescriptor<T> {
     name: String,
+    pub(crate) ttl: Option<StateTtlConfig>,
     of_element: PhantomData<fn() -> T>,
 }
 
 impl<T> ListStateDescriptor<T> {
     /// A state called `name`, which is unique within the operator and identifies the state in snapshots.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), of_element: PhantomData }
+        Self { name: name.into(), ttl: None, of_element: PhantomData }
     }
 }
 
@@ -62,7 +64,7 @@ impl<T: Data> Kind for Lists<T> {
 }
 
 impl<T: Data> Merge for Lists<T> {
-    fn merge(&self, into: &mut Vec<T>, mut from: Vec<T>) {
+    fn merge(&self, into: &mut Vec<T>, mut from: Vec<T>, _now: Timestamp) {
         into.append(&mut from);
     }
 }
@@ -72,6 +74,8 @@ impl<T: Data> Merge for Lists<T> {
 /// A handle is used like that of a [`ValueState`](crate::ValueState), and fails like it.
 pub struct ListState<T> {
     id: u32,
+    /// Whether the state has a time to live.
+    ttl: bool,
     of_type: PhantomData<fn() -> T>,
 }
 
@@ -81,6 +85,9 @@ impl<T: Data> ListState<T> {
     /// The current key's elements, in the order in which they were added.
     #[inline]
     pub fn get<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<&[T], StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), Selected::elements);
+        }
         let list = self.select(context.current())?.get()?;
         Ok(list.map_or(&[], Vec::as_slice))
     }
@@ -88,6 +95,9 @@ impl<T: Data> ListState<T> {
     /// Appends an element.
     #[inline]
     pub fn add<C: HasKeyedState + ?Sized>(self, context: &mut C, element: T) -> Result<(), StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.append([element]));
+        }
         self.select(context.current())?.get_or_insert_with(Vec::new)?.push(element);
         Ok(())
     }
@@ -98,11 +108,14 @@ impl<T: Data> ListState<T> {
         context: &mut C,
         elements: impl IntoIterator<Item = T>,
     ) -> Result<(), StateError> {
-        let at = self.select(context.current())?;
         let mut elements = elements.into_iter().peekable();
-        if elements.peek().is_some() {
-            at.get_or_insert_with(Vec::new)?.extend(elements);
+        if elements.peek().is_none() {
+            return Ok(());
         }
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.append(elements));
+        }
+        self.select(context.current())?.get_or_insert_with(Vec::new)?.extend(elements);
         Ok(())
     }
 
@@ -114,6 +127,9 @@ impl<T: Data> ListState<T> {
     ) -> Result<(), StateError> {
         if elements.is_empty() {
             return self.clear(context);
+        }
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.replace(elements));
         }
         self.select(context.current())?.insert(elements)
     }
@@ -128,7 +144,21 @@ impl<T: Data> ListState<T> {
     /// Takes the current key's elements out.
     #[inline]
     pub fn take<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Vec<T>, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), Selected::take_elements);
+        }
         Ok(self.select(context.current())?.remove()?.unwrap_or_default())
+    }
+
+    /// Access to a state with time to live; out of the way of those without.
+    #[cold]
+    #[inline(never)]
+    fn expiring<'a, K: Key, N: Namespace, R>(
+        self,
+        current: CurrentKey<'a, K, N>,
+        access: impl FnOnce(Selected<'a, K, N, Ttl<Lists<T>>>) -> Result<R, StateError>,
+    ) -> Result<R, StateError> {
+        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
     }
 
     #[inline]
@@ -149,7 +179,12 @@ impl<K: Key, N: Namespace, T: Data> MergingState<K, N> for ListState<T> {
         target: &N,
         sources: &[N],
     ) -> Result<(), StateError> {
-        merge::<K, N, Lists<T>>(self.id, state, (key, hash), target, sources)?.ok_or_else(|| self.not_found())
+        let merged = if self.ttl {
+            merge::<K, N, Ttl<Lists<T>>>(self.id, state, (key, hash), target, sources)?
+        } else {
+            merge::<K, N, Lists<T>>(self.id, state, (key, hash), target, sources)?
+        };
+        merged.ok_or_else(|| self.not_found())
     }
 }
 
@@ -160,6 +195,11 @@ impl<K: Key, N: Namespace, T: Data> StateHandle<K, N> for ListState<T> {
         group: u32,
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
-        keys_of_group::<K, N, Lists<T>>(self.id, state, group, namespace).ok_or_else(|| self.not_found())
+        let keys = if self.ttl {
+            keys_of_group::<K, N, Ttl<Lists<T>>>(self.id, state, group, namespace)
+        } else {
+            keys_of_group::<K, N, Lists<T>>(self.id, state, group, namespace)
+        };
+        keys.ok_or_else(|| self.not_found())
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     namespace::Namespace,
     snapshot::StateKind,
     state_store::{Kind, Selected, Written, keys_of_group},
+    ttl::{MapEntries, StateTtlConfig, Ttl},
 };
 
 #[cfg(test)]
@@ -32,13 +33,14 @@ mod tests;
 #[derive(Clone, Debug)]
 pub struct MapStateDescriptor<UK, UV> {
     name: String,
+    pub(crate) ttl: Option<StateTtlConfig>,
     of_entry: PhantomData<fn() -> (UK, UV)>,
 }
 
 impl<UK, UV> MapStateDescriptor<UK, UV> {
     /// A state called `name`, which is unique within the operator and identifies the state in snapshots.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), of_entry: PhantomData }
+        Self { name: name.into(), ttl: None, of_entry: PhantomData }
     }
 }
 
@@ -108,6 +110,8 @@ impl<UK: Serialize, UV: Serialize, I: Iterator<Item = (UK, UV)> + Clone> Seriali
 /// with a borrowed form of its key, such as `&str` for `String`, which must then be encoded like the key itself.
 pub struct MapState<UK, UV> {
     id: u32,
+    /// Whether the state has a time to live.
+    ttl: bool,
     of_type: PhantomData<fn() -> (UK, UV)>,
 }
 
@@ -122,6 +126,9 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         UK: Borrow<Q>,
         Q: Eq + Hash + Serialize + ?Sized,
     {
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.read_entry(user_key));
+        }
         Ok(self.select(context.current())?.get()?.and_then(|map| map.get(user_key)))
     }
 
@@ -133,6 +140,9 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         UK: Borrow<Q>,
         Q: Eq + Hash + Serialize + ?Sized,
     {
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.entry_for_writing(user_key));
+        }
         Ok(self.select(context.current())?.get_mut()?.and_then(|map| map.get_mut(user_key)))
     }
 
@@ -144,6 +154,10 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         user_key: UK,
         default: impl FnOnce() -> UV,
     ) -> Result<&mut UV, StateError> {
+        if self.ttl {
+            return self
+                .expiring(context.current(), |at| at.entry_for_writing_or_insert_with(user_key, default));
+        }
         let map = self.select(context.current())?.get_or_insert_with(UserMap::default)?;
         Ok(map.entry(user_key).or_insert_with(default))
     }
@@ -167,6 +181,9 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         user_key: UK,
         value: UV,
     ) -> Result<(), StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.put([(user_key, value)]));
+        }
         self.select(context.current())?.get_or_insert_with(UserMap::default)?.insert(user_key, value);
         Ok(())
     }
@@ -177,11 +194,14 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         context: &mut C,
         entries: impl IntoIterator<Item = (UK, UV)>,
     ) -> Result<(), StateError> {
-        let at = self.select(context.current())?;
         let mut entries = entries.into_iter().peekable();
-        if entries.peek().is_some() {
-            at.get_or_insert_with(UserMap::default)?.extend(entries);
+        if entries.peek().is_none() {
+            return Ok(());
         }
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.put(entries));
+        }
+        self.select(context.current())?.get_or_insert_with(UserMap::default)?.extend(entries);
         Ok(())
     }
 
@@ -205,6 +225,9 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         UK: Borrow<Q>,
         Q: Eq + Hash + Serialize + ?Sized,
     {
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.take_entry(user_key));
+        }
         let mut at = self.select(context.current())?;
         let (Some(map), _) = at.get_mut_and_kind()? else { return Ok(None) };
         let taken = map.swap_remove(user_key);
@@ -221,8 +244,11 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         self,
         context: &mut C,
     ) -> Result<impl Iterator<Item = (Cow<'_, UK>, Cow<'_, UV>)>, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), Selected::entries);
+        }
         let map = self.select(context.current())?.get()?;
-        Ok(map.into_iter().flatten().map(|(key, value)| (Cow::Borrowed(key), Cow::Borrowed(value))))
+        Ok(map.map(|map| MapEntries::Plain(map.iter())).unwrap_or_default())
     }
 
     /// The keys of the current key's entries, in the order of [`iter`](Self::iter).
@@ -241,17 +267,34 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         Ok(self.iter(context)?.map(|(_, value)| value))
     }
 
-    /// Whether the current key has no entry.
+    /// Whether the current key has no entry. Entries that have expired but are still there count (as they do in Flink).
     #[inline]
     pub fn is_empty<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<bool, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| Ok(at.get()?.is_none()));
+        }
         Ok(self.select(context.current())?.get()?.is_none())
     }
 
     /// Removes all of the current key's entries.
     #[inline]
     pub fn clear<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<(), StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |mut at| at.remove().map(|_| ()));
+        }
         self.select(context.current())?.remove()?;
         Ok(())
+    }
+
+    /// Access to a state with time to live; out of the way of those without.
+    #[cold]
+    #[inline(never)]
+    fn expiring<'a, K: Key, N: Namespace, R>(
+        self,
+        current: CurrentKey<'a, K, N>,
+        access: impl FnOnce(Selected<'a, K, N, Ttl<Maps<UK, UV>>>) -> Result<R, StateError>,
+    ) -> Result<R, StateError> {
+        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
     }
 
     #[inline]
@@ -270,6 +313,11 @@ impl<K: Key, N: Namespace, UK: Data + Eq + Hash, UV: Data> StateHandle<K, N> for
         group: u32,
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
-        keys_of_group::<K, N, Maps<UK, UV>>(self.id, state, group, namespace).ok_or_else(|| self.not_found())
+        let keys = if self.ttl {
+            keys_of_group::<K, N, Ttl<Maps<UK, UV>>>(self.id, state, group, namespace)
+        } else {
+            keys_of_group::<K, N, Maps<UK, UV>>(self.id, state, group, namespace)
+        };
+        keys.ok_or_else(|| self.not_found())
     }
 }

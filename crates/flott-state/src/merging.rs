@@ -1,6 +1,6 @@
 //! Merging what a key has in several namespaces, as session windows need it.
 
-use flott_core::Key;
+use flott_core::{Key, time::Timestamp};
 
 use crate::{
     error::StateError,
@@ -31,8 +31,13 @@ pub trait MergingState<K, N>: Copy {
 
 /// A kind of state whose stored forms can be combined.
 pub(crate) trait Merge: Kind {
+    /// What can still be read of `stored` at the processing time `now`.
+    fn visible(&self, stored: Self::Stored, _now: Timestamp) -> Option<Self::Stored> {
+        Some(stored)
+    }
+
     /// Combines two stored forms, the first of which comes first.
-    fn merge(&self, into: &mut Self::Stored, from: Self::Stored);
+    fn merge(&self, into: &mut Self::Stored, from: Self::Stored, now: Timestamp);
 }
 
 /// Merges namespaces of the state with this id; `None` if there is none of kind `D`.
@@ -43,13 +48,16 @@ pub(crate) fn merge<K: Key, N: Namespace, D: Merge>(
     target: &N,
     sources: &[N],
 ) -> Result<Option<()>, StateError> {
+    let now = state.processing_time();
     let mut merged = None;
     for source in sources {
         let current = CurrentKey { state, key, hash, namespace: source };
         let Some(mut at) = Selected::<K, N, D>::new(id, current) else { return Ok(None) };
-        merged = match (merged, at.remove()?) {
+        let removed = at.remove()?;
+        let kind = &at.store.kind;
+        merged = match (merged, removed.and_then(|stored| kind.visible(stored, now))) {
             (Some(mut merged), Some(from)) => {
-                at.store.kind.merge(&mut merged, from);
+                kind.merge(&mut merged, from, now);
                 Some(merged)
             }
             (merged, from) => merged.or(from),
@@ -59,7 +67,7 @@ pub(crate) fn merge<K: Key, N: Namespace, D: Merge>(
     let Some(mut at) = Selected::<K, N, D>::new(id, current) else { return Ok(None) };
     if let Some(merged) = merged {
         match at.get_mut_and_kind()? {
-            (Some(stored), kind) => kind.merge(stored, merged),
+            (Some(stored), kind) => kind.merge(stored, merged, now),
             (None, _) => at.insert(merged)?,
         }
     }

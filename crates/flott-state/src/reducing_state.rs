@@ -16,6 +16,7 @@ use crate::{
     namespace::Namespace,
     snapshot::StateKind,
     state_store::{Kind, Selected, Written, keys_of_group, read_unstamped},
+    ttl::{Single, StateTtlConfig, Ttl},
 };
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(crate) type ReduceFn<T> = Arc<dyn Fn(&T, T) -> T + Send + Sync>;
 #[derive(Clone)]
 pub struct ReducingStateDescriptor<T> {
     name: String,
+    pub(crate) ttl: Option<StateTtlConfig>,
     reduce: ReduceFn<T>,
 }
 
@@ -35,7 +37,7 @@ impl<T> ReducingStateDescriptor<T> {
     /// A state called `name`, which is unique within the operator and identifies the state in snapshots. `reduce` makes
     /// one value of what is stored and what is added, in this order.
     pub fn new(name: impl Into<String>, reduce: impl Fn(&T, T) -> T + Send + Sync + 'static) -> Self {
-        Self { name: name.into(), reduce: Arc::new(reduce) }
+        Self { name: name.into(), ttl: None, reduce: Arc::new(reduce) }
     }
 }
 
@@ -65,8 +67,10 @@ impl<T: Data> Kind for Reducing<T> {
     }
 }
 
+impl<T: Data> Single for Reducing<T> {}
+
 impl<T: Data> Merge for Reducing<T> {
-    fn merge(&self, into: &mut T, from: T) {
+    fn merge(&self, into: &mut T, from: T, _now: Timestamp) {
         *into = (self.reduce)(into, from);
     }
 }
@@ -82,6 +86,8 @@ impl<T> From<ReducingStateDescriptor<T>> for Reducing<T> {
 /// A handle is used like that of a [`ValueState`](crate::ValueState), and fails like it.
 pub struct ReducingState<T> {
     id: u32,
+    /// Whether the state has a time to live.
+    ttl: bool,
     of_type: PhantomData<fn() -> T>,
 }
 
@@ -91,12 +97,18 @@ impl<T: Data> ReducingState<T> {
     /// The combination of the current key's values, if any was added.
     #[inline]
     pub fn get<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<&T>, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| Ok(at.read()?.0));
+        }
         self.select(context.current())?.get()
     }
 
     /// Adds a value: the first is stored as it is, each further one is combined with what is stored.
     #[inline]
     pub fn add<C: HasKeyedState + ?Sized>(self, context: &mut C, value: T) -> Result<(), StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| Self::add_expiring(at, value));
+        }
         let mut at = self.select(context.current())?;
         match at.get_mut_and_kind()? {
             (Some(stored), kind) => {
@@ -117,7 +129,34 @@ impl<T: Data> ReducingState<T> {
     /// Takes out what is stored for the current key.
     #[inline]
     pub fn take<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<T>, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), Selected::take);
+        }
         self.select(context.current())?.remove()
+    }
+
+    /// Access to a state with time to live; out of the way of those without.
+    #[cold]
+    #[inline(never)]
+    fn expiring<'a, K: Key, N: Namespace, R>(
+        self,
+        current: CurrentKey<'a, K, N>,
+        access: impl FnOnce(Selected<'a, K, N, Ttl<Reducing<T>>>) -> Result<R, StateError>,
+    ) -> Result<R, StateError> {
+        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
+    }
+
+    fn add_expiring<K: Key, N: Namespace>(
+        mut at: Selected<'_, K, N, Ttl<Reducing<T>>>,
+        value: T,
+    ) -> Result<(), StateError> {
+        match at.reborrow().for_writing()? {
+            (Some(stored), kind) => {
+                *stored = (kind.reduce)(stored, value);
+                Ok(())
+            }
+            (None, _) => at.write(value),
+        }
     }
 
     #[inline]
@@ -138,8 +177,12 @@ impl<K: Key, N: Namespace, T: Data> MergingState<K, N> for ReducingState<T> {
         target: &N,
         sources: &[N],
     ) -> Result<(), StateError> {
-        merge::<K, N, Reducing<T>>(self.id, state, (key, hash), target, sources)?
-            .ok_or_else(|| self.not_found())
+        let merged = if self.ttl {
+            merge::<K, N, Ttl<Reducing<T>>>(self.id, state, (key, hash), target, sources)?
+        } else {
+            merge::<K, N, Reducing<T>>(self.id, state, (key, hash), target, sources)?
+        };
+        merged.ok_or_else(|| self.not_found())
     }
 }
 
@@ -150,6 +193,11 @@ impl<K: Key, N: Namespace, T: Data> StateHandle<K, N> for ReducingState<T> {
         group: u32,
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
-        keys_of_group::<K, N, Reducing<T>>(self.id, state, group, namespace).ok_or_else(|| self.not_found())
+        let keys = if self.ttl {
+            keys_of_group::<K, N, Ttl<Reducing<T>>>(self.id, state, group, namespace)
+        } else {
+            keys_of_group::<K, N, Reducing<T>>(self.id, state, group, namespace)
+        };
+        keys.ok_or_else(|| self.not_found())
     }
 }

@@ -38,6 +38,16 @@ pub(crate) trait Kind: Send + 'static {
 
     /// Reads what this kind has written, with or without time to live.
     fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<Self::Stored, DecodeError>;
+
+    /// Called after so many records of the operator: kinds that clean up as they go do so.
+    fn records_processed<K: Key, N: Namespace>(
+        &mut self,
+        _entries: &mut ValueStore<K, N, Self::Stored>,
+        _records: usize,
+        _epoch: Epoch,
+        _now: Timestamp,
+    ) {
+    }
 }
 
 /// A state: tables of what its kind stores.
@@ -49,10 +59,12 @@ pub(crate) struct StateStore<K, N, D: Kind> {
 /// A state at the current key: what an access needs once its handle is resolved.
 pub(crate) struct Selected<'a, K, N, D: Kind> {
     pub(crate) store: &'a mut StateStore<K, N, D>,
-    key: &'a K,
-    hash: u64,
-    namespace: &'a N,
-    epoch: Epoch,
+    pub(crate) key: &'a K,
+    pub(crate) hash: u64,
+    pub(crate) namespace: &'a N,
+    pub(crate) epoch: Epoch,
+    /// Processing time.
+    pub(crate) now: Timestamp,
 }
 
 impl<'a, K: Key, N: Namespace, D: Kind> Selected<'a, K, N, D> {
@@ -60,9 +72,14 @@ impl<'a, K: Key, N: Namespace, D: Kind> Selected<'a, K, N, D> {
     #[inline]
     pub(crate) fn new(id: u32, current: CurrentKey<'a, K, N>) -> Option<Self> {
         let CurrentKey { state, key, hash, namespace } = current;
-        let epoch = state.epoch();
+        let (epoch, now) = (state.epoch(), state.processing_time());
         let store = state.store_mut(id)?;
-        Some(Self { store, key, hash, namespace, epoch })
+        Some(Self { store, key, hash, namespace, epoch, now })
+    }
+
+    /// The same for a while.
+    pub(crate) fn reborrow(&mut self) -> Selected<'_, K, N, D> {
+        Selected { store: &mut *self.store, ..*self }
     }
 
     #[inline]

@@ -45,6 +45,24 @@ const fn grown(capacity: usize) -> usize {
     }
 }
 
+/// What a sweep does with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Swept {
+    Unchanged,
+    /// It was changed, which counts as a write.
+    Changed,
+    Remove,
+}
+
+/// How much a sweep may still do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SweepBudget {
+    /// Entries to look at.
+    pub(crate) entries: usize,
+    /// Slots and tables to pass on the way, occupied or not.
+    pub(crate) steps: usize,
+}
+
 pub(crate) struct Slot<K, N, V> {
     key: K,
     namespace: N,
@@ -187,6 +205,44 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         self.len -= 1;
         self.close_hole(at);
         Some(slot.value)
+    }
+
+    /// Shows the values from slot `at` on to `visit`, which decides what becomes of them. Moves `at` to the slot to go on
+    /// with, beyond the end once all have been passed.
+    pub(crate) fn sweep(
+        &mut self,
+        at: &mut usize,
+        budget: &mut SweepBudget,
+        epoch: Epoch,
+        visit: &mut impl FnMut(&mut V) -> Swept,
+    ) {
+        while budget.entries > 0 && budget.steps > 0 {
+            let Some(slot) = self.slots.get_mut(*at) else { return };
+            budget.steps -= 1;
+            let Some(entry) = slot else {
+                *at += 1;
+                continue;
+            };
+            budget.entries -= 1;
+            match visit(&mut entry.value) {
+                Swept::Unchanged => *at += 1,
+                Swept::Changed => {
+                    entry.version = epoch;
+                    *at += 1;
+                }
+                Swept::Remove => {
+                    // Another entry may move into the slot, so it is looked at again.
+                    *slot = None;
+                    self.len -= 1;
+                    self.close_hole(*at);
+                }
+            }
+        }
+    }
+
+    /// The number of slots, occupied or not.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.slots.len()
     }
 
     /// Every entry with the epoch of its last write, in the order of the slots.

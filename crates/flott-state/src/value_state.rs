@@ -15,6 +15,7 @@ use crate::{
     namespace::Namespace,
     snapshot::StateKind,
     state_store::{Kind, Selected, StateStore, Written, keys_of_group, read_unstamped},
+    ttl::{Single, StateTtlConfig, Ttl},
 };
 
 #[cfg(test)]
@@ -24,13 +25,14 @@ mod tests;
 #[derive(Clone, Debug)]
 pub struct ValueStateDescriptor<V> {
     name: String,
+    pub(crate) ttl: Option<StateTtlConfig>,
     of_value: PhantomData<fn() -> V>,
 }
 
 impl<V> ValueStateDescriptor<V> {
     /// A state called `name`, which is unique within the operator and identifies the state in snapshots.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), of_value: PhantomData }
+        Self { name: name.into(), ttl: None, of_value: PhantomData }
     }
 }
 
@@ -58,6 +60,8 @@ impl<V: Data> Kind for Values<V> {
     }
 }
 
+impl<V: Data> Single for Values<V> {}
+
 /// A value per key (Flink: `ValueState`).
 ///
 /// A handle is a small token to keep in a field of the function. [`Default`] makes one that is bound to no state;
@@ -66,6 +70,8 @@ impl<V: Data> Kind for Values<V> {
 /// is unbound, or if the record was routed to a subtask that doesn't own its key.
 pub struct ValueState<V> {
     id: u32,
+    /// Whether the state has a time to live.
+    ttl: bool,
     of_type: PhantomData<fn() -> V>,
 }
 
@@ -81,12 +87,18 @@ impl<V: Data> ValueState<V> {
     /// The current key's value.
     #[inline]
     pub fn get<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<&V>, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| Ok(at.read()?.0));
+        }
         self.select(context.current())?.get()
     }
 
     /// The current key's value, for changing it in place.
     #[inline]
     pub fn get_mut<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<&mut V>, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| Ok(at.for_writing()?.0));
+        }
         self.select(context.current())?.get_mut()
     }
 
@@ -97,19 +109,25 @@ impl<V: Data> ValueState<V> {
         context: &mut C,
         default: impl FnOnce() -> V,
     ) -> Result<&mut V, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.for_writing_or_insert_with(default));
+        }
         self.select(context.current())?.get_or_insert_with(default)
     }
 
     /// Sets the current key's value.
     #[inline]
     pub fn update<C: HasKeyedState + ?Sized>(self, context: &mut C, value: V) -> Result<(), StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), |at| at.write(value));
+        }
         self.select(context.current())?.insert(value)
     }
 
     /// Removes the current key's value.
     #[inline]
     pub fn clear<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<(), StateError> {
-        self.select(context.current())?.remove()?;
+        self.take(context)?;
         Ok(())
     }
 
@@ -125,7 +143,21 @@ impl<V: Data> ValueState<V> {
     /// Takes the current key's value out.
     #[inline]
     pub fn take<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<V>, StateError> {
+        if self.ttl {
+            return self.expiring(context.current(), Selected::take);
+        }
         self.select(context.current())?.remove()
+    }
+
+    /// Access to a state with time to live; out of the way of those without.
+    #[cold]
+    #[inline(never)]
+    fn expiring<'a, K: Key, N: Namespace, R>(
+        self,
+        current: CurrentKey<'a, K, N>,
+        access: impl FnOnce(Selected<'a, K, N, Ttl<Values<V>>>) -> Result<R, StateError>,
+    ) -> Result<R, StateError> {
+        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
     }
 
     #[inline]
@@ -144,6 +176,11 @@ impl<K: Key, N: Namespace, V: Data> StateHandle<K, N> for ValueState<V> {
         group: u32,
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
-        keys_of_group::<K, N, Values<V>>(self.id, state, group, namespace).ok_or_else(|| self.not_found())
+        let keys = if self.ttl {
+            keys_of_group::<K, N, Ttl<Values<V>>>(self.id, state, group, namespace)
+        } else {
+            keys_of_group::<K, N, Values<V>>(self.id, state, group, namespace)
+        };
+        keys.ok_or_else(|| self.not_found())
     }
 }

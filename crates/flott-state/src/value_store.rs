@@ -8,7 +8,7 @@ use flott_core::{
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
-    table::{Epoch, Table},
+    table::{Epoch, SweepBudget, Swept, Table},
 };
 
 #[cfg(test)]
@@ -16,6 +16,17 @@ mod tests;
 
 /// Tables of up to this many bytes in all are taken to be in a cache near the core anyway.
 const CACHED_BYTES: usize = 256 * 1024;
+
+/// How many slots and tables a sweep passes at most for each entry that it is to look at: enough for the emptiest table,
+/// and an end to it where a state is nearly empty.
+const SWEEP_STEPS: usize = 16;
+
+/// How far a sweep has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cursor {
+    table: usize,
+    slot: usize,
+}
 
 /// A value per key and namespace, for the keys of a range of key groups.
 ///
@@ -90,6 +101,29 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
     pub fn remove(&mut self, hash: u64, key: &K, namespace: &N) -> Result<Option<V>, StateError> {
         let (table, place) = self.table_mut(hash, namespace)?;
         Ok(table.remove(place, key, namespace))
+    }
+
+    /// Shows the next `count` values to `visit`, which decides what becomes of them, and moves the cursor past them. Ends
+    /// early when all have been seen; the next sweep then starts again.
+    pub(crate) fn sweep(
+        &mut self,
+        cursor: &mut Cursor,
+        count: usize,
+        epoch: Epoch,
+        mut visit: impl FnMut(&mut V) -> Swept,
+    ) {
+        let mut budget = SweepBudget { entries: count, steps: count.saturating_mul(SWEEP_STEPS) };
+        while budget.entries > 0 && budget.steps > 0 {
+            let Some(table) = self.tables.get_mut(cursor.table) else {
+                *cursor = Cursor::default();
+                return;
+            };
+            table.sweep(&mut cursor.slot, &mut budget, epoch, &mut visit);
+            if cursor.slot >= table.capacity() {
+                *cursor = Cursor { table: cursor.table + 1, slot: 0 };
+                budget.steps = budget.steps.saturating_sub(1);
+            }
+        }
     }
 
     /// Loads the home slots of a run of records into the cache; runs of 8 to 16 pay best. Hashes outside

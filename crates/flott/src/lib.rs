@@ -65,7 +65,7 @@ pub mod prelude {
         AggregatingState, AggregatingStateDescriptor, BroadcastState, HasKeyedState, HasOperatorState,
         HasReadOnlyOperatorState, KeyedStateStore, ListState, ListStateDescriptor, MapState,
         MapStateDescriptor, OperatorListState, OperatorStateStore, ReducingState, ReducingStateDescriptor,
-        ValueState, ValueStateDescriptor,
+        StateTtlConfig, StateVisibility, UpdateType, ValueState, ValueStateDescriptor,
     };
 
     pub use crate::async_io::{

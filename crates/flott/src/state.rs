@@ -13,5 +13,7 @@ pub(crate) fn keyed_state<K: Key>(setup: &OperatorSetup) -> Result<KeyedState<K>
         max_parallelism: setup.max_parallelism,
     };
     let restored = setup.restored.as_ref().map(|restored| restored.keyed.clone()).unwrap_or_default();
-    KeyedState::new(&scope, setup.backend.as_ref(), restored)
+    let mut state = KeyedState::new(&scope, setup.backend.as_ref(), restored)?;
+    state.set_processing_time(setup.task.processing_time());
+    Ok(state)
 }

@@ -15,69 +15,102 @@ use crate::{
     namespace::Namespace,
     reducing_state::{Reducing, ReducingState, ReducingStateDescriptor},
     state_store::{Kind, StateStore},
+    ttl::{StateTtlConfig, Ttl, TtlRules, WithTtl},
     value_state::{ValueState, ValueStateDescriptor, Values},
     value_store::ValueStore,
 };
 
 impl<K: Key> KeyedState<K> {
-    /// Registers a value state for each key and namespace `N`, or finds it again ([`KeyedStateStore::value_state`]).
+    /// Registers a value state for each key and namespace `N`, or finds it again.
     pub fn register_value_state<N: Namespace, V: Data>(
         &mut self,
         descriptor: ValueStateDescriptor<V>,
     ) -> Result<ValueState<V>, StateError> {
-        let name = descriptor.name().to_owned();
-        let id =
-            self.register::<N, _>(&name, ValueState::<V>::type_name(), Values(PhantomData::<fn() -> V>))?;
-        Ok(ValueState::bound(id))
+        let (name, ttl) = (descriptor.name().to_owned(), descriptor.ttl.clone());
+        let (id, ttl) = self.register_with_ttl::<N, _>(
+            &name,
+            ttl,
+            ValueState::<V>::type_name(),
+            Values(PhantomData::<fn() -> V>),
+        )?;
+        Ok(ValueState::bound(id, ttl))
     }
 
-    /// Registers a list state for each key and namespace `N`, or finds it again ([`KeyedStateStore::list_state`]).
+    /// Registers a list state for each key and namespace `N`, or finds it again.
     pub fn register_list_state<N: Namespace, T: Data>(
         &mut self,
         descriptor: ListStateDescriptor<T>,
     ) -> Result<ListState<T>, StateError> {
-        let name = descriptor.name().to_owned();
-        let id =
-            self.register::<N, _>(&name, ListState::<T>::type_name(), Lists(PhantomData::<fn() -> T>))?;
-        Ok(ListState::bound(id))
+        let (name, ttl) = (descriptor.name().to_owned(), descriptor.ttl.clone());
+        let (id, ttl) = self.register_with_ttl::<N, _>(
+            &name,
+            ttl,
+            ListState::<T>::type_name(),
+            Lists(PhantomData::<fn() -> T>),
+        )?;
+        Ok(ListState::bound(id, ttl))
     }
 
-    /// Registers a map state for each key and namespace `N`, or finds it again ([`KeyedStateStore::map_state`]).
+    /// Registers a map state for each key and namespace `N`, or finds it again.
     pub fn register_map_state<N: Namespace, UK: Data + Eq + Hash, UV: Data>(
         &mut self,
         descriptor: MapStateDescriptor<UK, UV>,
     ) -> Result<MapState<UK, UV>, StateError> {
-        let name = descriptor.name().to_owned();
-        let id = self.register::<N, _>(
+        let (name, ttl) = (descriptor.name().to_owned(), descriptor.ttl.clone());
+        let (id, ttl) = self.register_with_ttl::<N, _>(
             &name,
+            ttl,
             MapState::<UK, UV>::type_name(),
             Maps(PhantomData::<fn() -> (UK, UV)>),
         )?;
-        Ok(MapState::bound(id))
+        Ok(MapState::bound(id, ttl))
     }
 
-    /// Registers a reducing state for each key and namespace `N`, or finds it again ([`KeyedStateStore::reducing_state`]).
+    /// Registers a reducing state for each key and namespace `N`, or finds it again.
     pub fn register_reducing_state<N: Namespace, T: Data>(
         &mut self,
         descriptor: ReducingStateDescriptor<T>,
     ) -> Result<ReducingState<T>, StateError> {
-        let name = descriptor.name().to_owned();
-        let id = self.register::<N, _>(&name, ReducingState::<T>::type_name(), Reducing::from(descriptor))?;
-        Ok(ReducingState::bound(id))
+        let (name, ttl) = (descriptor.name().to_owned(), descriptor.ttl.clone());
+        let (id, ttl) = self.register_with_ttl::<N, _>(
+            &name,
+            ttl,
+            ReducingState::<T>::type_name(),
+            Reducing::from(descriptor),
+        )?;
+        Ok(ReducingState::bound(id, ttl))
     }
 
-    /// Registers an aggregating state for each key and namespace `N`, or finds it again ([`KeyedStateStore::aggregating_state`]).
+    /// Registers an aggregating state for each key and namespace `N`, or finds it again.
     pub fn register_aggregating_state<N: Namespace, T: 'static, A: AggregateFunction<T>>(
         &mut self,
         descriptor: AggregatingStateDescriptor<T, A>,
     ) -> Result<AggregatingState<T, A>, StateError> {
-        let name = descriptor.name().to_owned();
-        let id = self.register::<N, _>(
+        let (name, ttl) = (descriptor.name().to_owned(), descriptor.ttl.clone());
+        let (id, ttl) = self.register_with_ttl::<N, _>(
             &name,
+            ttl,
             AggregatingState::<T, A>::type_name(),
             Aggregating::from(descriptor),
         )?;
-        Ok(AggregatingState::bound(id))
+        Ok(AggregatingState::bound(id, ttl))
+    }
+
+    /// Registers a state with time to live if it is to have one. Returns the id of the state and whether it has.
+    fn register_with_ttl<N: Namespace, D: WithTtl>(
+        &mut self,
+        name: &str,
+        ttl: Option<StateTtlConfig>,
+        handle: String,
+        kind: D,
+    ) -> Result<(u32, bool), StateError> {
+        match TtlRules::of(name, ttl)? {
+            None => Ok((self.register::<N, _>(name, handle, kind)?, false)),
+            Some(rules) => {
+                let handle = handle + " with time to live";
+                Ok((self.register::<N, _>(name, handle, Ttl::new(kind, rules))?, true))
+            }
+        }
     }
 
     fn register<N: Namespace, D: Kind>(

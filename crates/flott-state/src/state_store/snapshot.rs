@@ -24,7 +24,6 @@ pub(crate) struct Written {
     /// Whether each value, element or map entry comes with the time of its last access.
     pub(crate) ttl: bool,
     /// Processing time now.
-    #[expect(dead_code, reason = "stamps what was written without a time, once states have a time to live")]
     pub(crate) now: Timestamp,
 }
 

@@ -70,6 +70,7 @@ impl<T: Data, K: Key> KeyedBatch<T, K> {
     ) -> FnResult {
         host.start_batch();
         self.extract(batch)?;
+        let count = batch.len();
         let mut out = Collector::new(out, NO_TIMESTAMP);
         let Batch { records, timestamps, .. } = batch;
         let keys = self.keys.iter().zip(&self.hashes);
@@ -81,6 +82,7 @@ impl<T: Data, K: Key> KeyedBatch<T, K> {
             out.set_timestamp(timestamp);
             process(record, &mut host.context(key, hash, timestamp), &mut out)?;
         }
+        host.state.records_processed(count);
         Ok(())
     }
 }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use flott_core::{hash::key_hash, key_group::KeyGroupRange};
 
 use super::*;
@@ -53,14 +55,14 @@ fn each_kind_of_state_comes_back_as_it_was() {
         r.add(&mut context, value).unwrap();
         a.add(&mut context, value).unwrap();
     }
-    let before: Vec<_> = m.keys(&mut context).unwrap().map(|key| key.into_owned()).collect();
+    let before: Vec<_> = m.keys(&mut context).unwrap().map(Cow::into_owned).collect();
 
     let mut state = restored(ALL, state.snapshot().unwrap());
     let (v, l, m, r, a) = handles(&mut state);
     let mut context = at(&mut state, &1);
     assert_eq!(v.get(&mut context).unwrap(), Some(&10));
     assert_eq!(l.get(&mut context).unwrap(), ["a", "b"]);
-    assert_eq!(m.keys(&mut context).unwrap().map(|key| key.into_owned()).collect::<Vec<_>>(), before);
+    assert_eq!(m.keys(&mut context).unwrap().map(Cow::into_owned).collect::<Vec<_>>(), before);
     assert_eq!(m.get(&mut context, "x").unwrap(), Some(&Some(2)));
     assert_eq!(r.get(&mut context).unwrap(), Some(&9));
     assert_eq!(a.get(&mut context).unwrap(), Some(6.0));

@@ -1,0 +1,43 @@
+//! Removing what has expired a few entries at a time.
+
+use flott_core::{Key, time::Timestamp};
+
+use super::{
+    kind::{Ttl, WithTtl},
+    stamped::{Left, Perishable},
+};
+use crate::{
+    namespace::Namespace,
+    table::{Epoch, Swept},
+    value_store::ValueStore,
+};
+
+impl<D: WithTtl> Ttl<D> {
+    /// Called before each access to the state: goes on with the clean-up.
+    pub(super) fn accessed<K: Key, N: Namespace>(
+        &mut self,
+        entries: &mut ValueStore<K, N, D::Stamped>,
+        epoch: Epoch,
+        now: Timestamp,
+    ) {
+        if let Some(cleanup) = self.rules.cleanup {
+            self.clean(entries, cleanup.entries as usize, epoch, now);
+        }
+    }
+
+    /// Looks at the next `count` entries and removes what has expired.
+    pub(super) fn clean<K: Key, N: Namespace>(
+        &mut self,
+        entries: &mut ValueStore<K, N, D::Stamped>,
+        count: usize,
+        epoch: Epoch,
+        now: Timestamp,
+    ) {
+        let rules = self.rules;
+        entries.sweep(&mut self.cursor, count, epoch, |stored| match stored.remove_expired(&rules, now) {
+            Left::All => Swept::Unchanged,
+            Left::Some => Swept::Changed,
+            Left::Nothing => Swept::Remove,
+        });
+    }
+}

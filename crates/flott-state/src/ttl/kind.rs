@@ -1,0 +1,184 @@
+//! The kinds of state with time to live.
+
+use std::hash::Hash;
+
+use flott_core::{
+    Data, Key,
+    encoding::{DecodeError, EncodeError, decode_prefix, encode},
+    time::Timestamp,
+};
+use serde::{Serialize, Serializer};
+
+use super::{
+    rules::TtlRules,
+    single::Single,
+    stamped::{Perishable, Stamped, StampedList},
+};
+use crate::{
+    list_state::Lists,
+    map_state::{AsMap, Maps, UserMap},
+    namespace::Namespace,
+    snapshot::StateKind,
+    state_store::{Kind, Written},
+    table::Epoch,
+    value_store::{Cursor, ValueStore},
+};
+
+/// A kind of state that can have a time to live.
+pub(crate) trait WithTtl: Kind {
+    /// What is stored instead, with times.
+    type Stamped: Perishable + Send + 'static;
+
+    /// What is lent to the user after it was removed.
+    type Lent: Send + 'static;
+
+    /// Marks what is stored as accessed at `now`.
+    fn stamp(stored: Self::Stored, now: Timestamp) -> Self::Stamped;
+
+    /// Appends what snapshots keep: that for whose time `keep` is true. `false` if that is nothing.
+    fn encode_stamped(
+        stamped: &Self::Stamped,
+        keep: impl Fn(Timestamp) -> bool + Copy,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError>;
+
+    fn decode_stamped(bytes: &mut &[u8]) -> Result<Self::Stamped, DecodeError>;
+}
+
+/// A kind of state with time to live.
+pub(crate) struct Ttl<D: WithTtl> {
+    pub(super) of: D,
+    pub(super) rules: TtlRules,
+    /// How far the clean-up has come.
+    pub(super) cursor: Cursor,
+    /// What was returned last after it had expired, and is no longer stored.
+    pub(super) lent: Option<D::Lent>,
+}
+
+impl<D: WithTtl> Ttl<D> {
+    pub(crate) fn new(of: D, rules: TtlRules) -> Self {
+        Self { of, rules, cursor: Cursor::default(), lent: None }
+    }
+}
+
+impl<D: WithTtl> Kind for Ttl<D> {
+    type Stored = D::Stamped;
+
+    const KIND: StateKind = D::KIND;
+    const TTL: bool = true;
+
+    fn value_type() -> String {
+        D::value_type()
+    }
+
+    fn encode(&self, stored: &D::Stamped, now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError> {
+        D::encode_stamped(stored, |stamp| self.rules.saved(stamp, now), into)
+    }
+
+    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<D::Stamped, DecodeError> {
+        if written.ttl {
+            D::decode_stamped(bytes)
+        } else {
+            self.of.decode(bytes, written).map(|stored| D::stamp(stored, written.now))
+        }
+    }
+
+    fn records_processed<K: Key, N: Namespace>(
+        &mut self,
+        entries: &mut ValueStore<K, N, D::Stamped>,
+        records: usize,
+        epoch: Epoch,
+        now: Timestamp,
+    ) {
+        if let Some(cleanup) = self.rules.cleanup.filter(|cleanup| cleanup.per_record) {
+            self.clean(entries, records.saturating_mul(cleanup.entries as usize), epoch, now);
+        }
+    }
+}
+
+impl<D: Single> WithTtl for D {
+    type Stamped = Stamped<D::Stored>;
+    type Lent = D::Stored;
+
+    fn stamp(value: D::Stored, now: Timestamp) -> Stamped<D::Stored> {
+        Stamped { stamp: now, value }
+    }
+
+    fn encode_stamped(
+        stamped: &Stamped<D::Stored>,
+        keep: impl Fn(Timestamp) -> bool + Copy,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        if keep(stamped.stamp) {
+            encode(&(stamped.stamp, &stamped.value), into).map(|()| true)
+        } else {
+            Ok(false)
+        }
+    }
+
+    fn decode_stamped(bytes: &mut &[u8]) -> Result<Stamped<D::Stored>, DecodeError> {
+        decode_prefix(bytes).map(|(stamp, value)| Stamped { stamp, value })
+    }
+}
+
+/// What is written as a sequence.
+struct AsSeq<I>(I);
+
+impl<E: Serialize, I: Iterator<Item = E> + Clone> Serialize for AsSeq<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
+impl<T: Data> WithTtl for Lists<T> {
+    type Stamped = StampedList<T>;
+    type Lent = Vec<T>;
+
+    fn stamp(elements: Vec<T>, now: Timestamp) -> StampedList<T> {
+        StampedList::new(elements, now)
+    }
+
+    fn encode_stamped(
+        list: &StampedList<T>,
+        keep: impl Fn(Timestamp) -> bool + Copy,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        let kept = list.stamps.iter().zip(&list.elements).filter(|(stamp, _)| keep(**stamp));
+        if kept.clone().next().is_none() {
+            return Ok(false);
+        }
+        encode(&AsSeq(kept), into).map(|()| true)
+    }
+
+    fn decode_stamped(bytes: &mut &[u8]) -> Result<StampedList<T>, DecodeError> {
+        let pairs: Vec<(Timestamp, T)> = decode_prefix(bytes)?;
+        let (stamps, elements) = pairs.into_iter().unzip();
+        Ok(StampedList { elements, stamps })
+    }
+}
+
+impl<UK: Data + Eq + Hash, UV: Data> WithTtl for Maps<UK, UV> {
+    type Stamped = UserMap<UK, Stamped<UV>>;
+    type Lent = UV;
+
+    fn stamp(map: UserMap<UK, UV>, now: Timestamp) -> Self::Stamped {
+        map.into_iter().map(|(key, value)| (key, Stamped { stamp: now, value })).collect()
+    }
+
+    fn encode_stamped(
+        map: &Self::Stamped,
+        keep: impl Fn(Timestamp) -> bool + Copy,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        let kept = map.iter().filter(|(_, stamped)| keep(stamped.stamp));
+        if kept.clone().next().is_none() {
+            return Ok(false);
+        }
+        encode(&AsMap(kept.map(|(key, stamped)| (key, (stamped.stamp, &stamped.value)))), into).map(|()| true)
+    }
+
+    fn decode_stamped(bytes: &mut &[u8]) -> Result<Self::Stamped, DecodeError> {
+        let entries: Vec<(UK, (Timestamp, UV))> = decode_prefix(bytes)?;
+        Ok(entries.into_iter().map(|(key, (stamp, value))| (key, Stamped { stamp, value })).collect())
+    }
+}

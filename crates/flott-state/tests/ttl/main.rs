@@ -1,0 +1,10 @@
+//! State with time to live, as user code sees it; every vector of Flink's own tests runs for all kinds of state, plainly
+//! and with a snapshot and restore between all steps.
+
+#![allow(clippy::unwrap_used, reason = "the whole crate is tests, and its helpers may panic like them")]
+
+mod kinds;
+mod model;
+mod rules;
+mod support;
+mod vectors;
