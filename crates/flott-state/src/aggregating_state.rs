@@ -96,7 +96,7 @@ pub struct AggregatingState<T, A> {
     of_type: PhantomData<fn(T) -> A>,
 }
 
-state_handle!(AggregatingState<T, A>);
+state_handle!(AggregatingState<T, A>, ttl);
 
 impl<T: 'static, A: AggregateFunction<T>> AggregatingState<T, A> {
     /// The result of the current key's values, if any was added.

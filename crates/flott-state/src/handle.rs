@@ -14,10 +14,10 @@ pub(crate) fn not_found(id: u32, handle: String) -> StateError {
     }
 }
 
-/// Makes a token of a struct with an `id`, a `ttl` and an `of_type: PhantomData`. Written out because derives would ask for
+/// Makes a token of a struct with an `id`, an `of_type: PhantomData` and, if it is named, a flag. Written out because derives would ask for
 /// `Clone` and `Default` of the parameters too.
 macro_rules! state_handle {
-    ($name:ident<$($of:ident),+>) => {
+    ($name:ident<$($of:ident),+> $(, $flag:ident)?) => {
         impl<$($of),+> Clone for $name<$($of),+> {
             fn clone(&self) -> Self {
                 *self
@@ -29,13 +29,13 @@ macro_rules! state_handle {
         impl<$($of),+> Default for $name<$($of),+> {
             /// A handle bound to no state.
             fn default() -> Self {
-                Self::bound($crate::handle::UNBOUND, false)
+                Self { id: $crate::handle::UNBOUND, $($flag: false,)? of_type: std::marker::PhantomData }
             }
         }
 
         impl<$($of),+> $name<$($of),+> {
-            pub(crate) const fn bound(id: u32, ttl: bool) -> Self {
-                Self { id, ttl, of_type: std::marker::PhantomData }
+            pub(crate) const fn bound(id: u32 $(, $flag: bool)?) -> Self {
+                Self { id, $($flag,)? of_type: std::marker::PhantomData }
             }
 
             /// The type of the handle as messages show it.

@@ -79,7 +79,7 @@ pub struct ListState<T> {
     of_type: PhantomData<fn() -> T>,
 }
 
-state_handle!(ListState<T>);
+state_handle!(ListState<T>, ttl);
 
 impl<T: Data> ListState<T> {
     /// The current key's elements, in the order in which they were added.

@@ -115,7 +115,7 @@ pub struct MapState<UK, UV> {
     of_type: PhantomData<fn() -> (UK, UV)>,
 }
 
-state_handle!(MapState<UK, UV>);
+state_handle!(MapState<UK, UV>, ttl);
 
 impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
     /// The value of `user_key` in the current key's map.

@@ -91,7 +91,7 @@ pub struct ReducingState<T> {
     of_type: PhantomData<fn() -> T>,
 }
 
-state_handle!(ReducingState<T>);
+state_handle!(ReducingState<T>, ttl);
 
 impl<T: Data> ReducingState<T> {
     /// The combination of the current key's values, if any was added.

@@ -75,7 +75,7 @@ pub struct ValueState<V> {
     of_type: PhantomData<fn() -> V>,
 }
 
-state_handle!(ValueState<V>);
+state_handle!(ValueState<V>, ttl);
 
 impl<V: Data> ValueState<V> {
     /// A copy of the current key's value.
