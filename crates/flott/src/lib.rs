@@ -88,5 +88,12 @@ pub mod prelude {
         BroadcastConnectedStream, BroadcastStream, ConnectedKeyedStreams, ConnectedStreams, DataStream,
         DataStreamSink, KeyedBroadcastConnectedStream, KeyedStream, WindowedStream,
     };
-    pub use crate::window::{SlidingEventTimeWindows, TimeWindow, TumblingEventTimeWindows};
+    pub use crate::window::{
+        ContinuousEventTimeTrigger, ContinuousProcessingTimeTrigger, CountEvictor, CountTrigger,
+        DeltaEvictor, DeltaTrigger, EventTimeSessionWindows, EventTimeTrigger, Evictor, GlobalWindow,
+        GlobalWindows, NeverTrigger, ProcessWindowFunction, ProcessingTimeSessionWindows,
+        ProcessingTimeTrigger, ProcessingTimeoutTrigger, PurgingTrigger, SlidingEventTimeWindows,
+        SlidingProcessingTimeWindows, TimeEvictor, TimeWindow, Trigger, TumblingEventTimeWindows,
+        TumblingProcessingTimeWindows, Window, WindowAssigner, WindowContext, WindowOpenContext,
+    };
 }

@@ -5,12 +5,15 @@ mod broadcast_stream;
 mod connected_keyed_streams;
 mod connected_streams;
 mod data_stream;
+mod fold;
 mod keyed_stream;
 mod partition;
 mod rolling;
 mod settings;
 mod sink;
+mod window_all;
 mod windowed_stream;
+mod windowed_sums;
 
 pub use broadcast_stream::{BroadcastConnectedStream, BroadcastStream, KeyedBroadcastConnectedStream};
 pub use connected_keyed_streams::ConnectedKeyedStreams;

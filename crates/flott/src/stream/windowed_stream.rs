@@ -1,5 +1,6 @@
 //! Streams collected into windows.
 
+use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,33 +8,78 @@ use flott_core::{Data, Key};
 use flott_runtime::operator::{Collector, OutputTag};
 use flott_runtime::program::Prototype;
 
-use super::{DataStream, KeyedStream};
+use super::{DataStream, KeyedStream, fold};
 use crate::function::AggregateFunction;
+use crate::operators::Fold;
 use crate::window::{
-    Emit, EmitResult, Trigger, WindowAggregate, WindowAssigner, WindowOperator, WindowSettings, WithFunction,
+    Aggregate, Aggregation, AlignedWindowOperator, AllElements, Closure, CountEvictor, CountTrigger,
+    EmitResult, EventTimeTrigger, Evicting, Evictor, GlobalWindows, Incremental, NoEvictor, OverElements,
+    ProcessWindowFunction, PurgingTrigger, Reduce, SessionWindowOperator, Trigger, WindowAssigner,
+    WindowOperator, WindowSettings, Work,
 };
 
+/// What a window operator is called unless the program says otherwise.
+const NAME: &str = "Window";
+
 /// The records of each key, collected into windows (Flink: `WindowedStream`).
-pub struct WindowedStream<K, T, A: WindowAssigner<T>, R = <A as WindowAssigner<T>>::DefaultTrigger> {
+///
+/// `R` is the trigger and `V` the evictor.
+pub struct WindowedStream<
+    K,
+    T,
+    A: WindowAssigner<T>,
+    R = <A as WindowAssigner<T>>::DefaultTrigger,
+    V = NoEvictor,
+> {
     keyed: KeyedStream<K, T>,
     assigner: A,
     trigger: R,
+    evictor: V,
     settings: WindowSettings<T>,
+    /// Whether the windows are those of all records, in one subtask.
+    is_of_all: bool,
 }
 
 impl<K: Key, T: Data, A: WindowAssigner<T>> WindowedStream<K, T, A> {
     pub(super) fn new(keyed: KeyedStream<K, T>, assigner: A) -> Self {
         if let Err(problem) = assigner.validate() {
-            keyed.env.builder.borrow_mut().invalid("Window", problem);
+            keyed.env.builder.borrow_mut().invalid(NAME, problem);
         }
-        let trigger = assigner.default_trigger();
-        Self { keyed, assigner, trigger, settings: WindowSettings::default() }
+        let (trigger, settings) = (assigner.default_trigger(), WindowSettings::default());
+        Self { keyed, assigner, trigger, evictor: NoEvictor, settings, is_of_all: false }
+    }
+
+    pub(super) fn of_all(mut self) -> Self {
+        self.is_of_all = true;
+        self
     }
 }
 
-impl<K: Key, T: Data, A: WindowAssigner<T>, R: Trigger<T, A::Window>> WindowedStream<K, T, A, R> {
+/// Every n records of a key.
+pub(super) type CountWindows<K, T> = WindowedStream<K, T, GlobalWindows, PurgingTrigger<CountTrigger>>;
+/// The last records of a key, every few records.
+pub(super) type SlidingCountWindows<K, T> = WindowedStream<K, T, GlobalWindows, CountTrigger, CountEvictor>;
+
+impl<K: Key, T: Data> WindowedStream<K, T, GlobalWindows> {
+    pub(super) fn every(self, size: u64) -> CountWindows<K, T> {
+        self.trigger(PurgingTrigger::of(CountTrigger::of(size)))
+    }
+
+    pub(super) fn last(self, size: usize, slide: u64) -> SlidingCountWindows<K, T> {
+        self.evictor(CountEvictor::of(size)).trigger(CountTrigger::of(slide))
+    }
+}
+
+impl<K, T, A, R, V> WindowedStream<K, T, A, R, V>
+where
+    K: Key,
+    T: Data,
+    A: WindowAssigner<T>,
+    R: Trigger<T, A::Window>,
+    V: Evictor<T, A::Window>,
+{
     /// Keeps each window for this long after the watermark has passed its end: a late record still counts, and the
-    /// window fires again. Default: zero.
+    /// window fires again. Default: zero. For windows of event time.
     #[must_use]
     pub fn allowed_lateness(mut self, lateness: Duration) -> Self {
         self.settings.allowed_lateness = lateness;
@@ -50,14 +96,31 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, R: Trigger<T, A::Window>> WindowedSt
 
     /// Decides with `trigger`, instead of the assigner's own, when a window's result is emitted.
     #[must_use]
-    pub fn trigger<Q: Trigger<T, A::Window>>(self, trigger: Q) -> WindowedStream<K, T, A, Q> {
-        let Self { keyed, assigner, settings, .. } = self;
-        WindowedStream { keyed, assigner, trigger, settings }
+    pub fn trigger<Q: Trigger<T, A::Window>>(self, trigger: Q) -> WindowedStream<K, T, A, Q, V> {
+        let Self { keyed, assigner, evictor, settings, is_of_all, .. } = self;
+        let problem = if A::MERGES && !trigger.can_merge() {
+            Err("windows that merge, such as sessions, can't have a trigger that does not support merging"
+                .to_owned())
+        } else {
+            trigger.validate()
+        };
+        if let Err(problem) = problem {
+            keyed.env.builder.borrow_mut().invalid(NAME, problem);
+        }
+        WindowedStream { keyed, assigner, trigger, evictor, settings, is_of_all }
+    }
+
+    /// Drops records of a window around its emission, as `evictor` says. All records are kept then, also for `reduce`
+    /// and `aggregate`.
+    #[must_use]
+    pub fn evictor<E: Evictor<T, A::Window>>(self, evictor: E) -> WindowedStream<K, T, A, R, E> {
+        let Self { keyed, assigner, trigger, settings, is_of_all, .. } = self;
+        WindowedStream { keyed, assigner, trigger, evictor, settings, is_of_all }
     }
 
     /// Aggregates the records of each window; only the accumulator is kept.
     pub fn aggregate<F: AggregateFunction<T>>(self, function: F) -> DataStream<F::Output> {
-        self.add(Incremental(function), EmitResult)
+        self.incremental(Aggregate(function), EmitResult)
     }
 
     /// As [`WindowedStream::aggregate`], and hands each result with its key and window to `emit`.
@@ -67,12 +130,23 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, R: Trigger<T, A::Window>> WindowedSt
         O: Data,
         E: FnMut(&K, &A::Window, F::Output, &mut Collector<'_, O>) + Clone + Send + 'static,
     {
-        self.add(Incremental(function), WithFunction(emit))
+        self.incremental(Aggregate(function), Closure(emit))
+    }
+
+    /// As [`WindowedStream::aggregate`], and hands each result to a function that knows key, window and time and has
+    /// state (Flink: `aggregate(AggregateFunction, ProcessWindowFunction)`).
+    pub fn aggregate_and_process<F, O, E>(self, function: F, process: E) -> DataStream<O>
+    where
+        F: AggregateFunction<T>,
+        O: Data,
+        E: ProcessWindowFunction<K, A::Window, F::Output, O>,
+    {
+        self.incremental(Aggregate(function), process)
     }
 
     /// Combines the records of each window; only the combination is kept.
     pub fn reduce(self, reduce: impl Fn(&T, T) -> T + Clone + Send + 'static) -> DataStream<T> {
-        self.add(Reducing(reduce), EmitResult)
+        self.fold(fold::reduce(reduce))
     }
 
     /// As [`WindowedStream::reduce`], and hands each result with its key and window to `emit`.
@@ -85,69 +159,99 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, R: Trigger<T, A::Window>> WindowedSt
         O: Data,
         E: FnMut(&K, &A::Window, T, &mut Collector<'_, O>) + Clone + Send + 'static,
     {
-        self.add(Reducing(reduce), WithFunction(emit))
+        self.incremental(Reduce(fold::reduce(reduce)), Closure(emit))
     }
 
-    fn add<G, O, E>(self, aggregate: G, emit: E) -> DataStream<O>
+    /// As [`WindowedStream::reduce`], and hands each result to a function that knows key, window and time and has
+    /// state (Flink: `reduce(ReduceFunction, ProcessWindowFunction)`).
+    pub fn reduce_and_process<O, E>(
+        self,
+        reduce: impl Fn(&T, T) -> T + Clone + Send + 'static,
+        process: E,
+    ) -> DataStream<O>
     where
-        G: WindowAggregate<T>,
         O: Data,
-        E: Emit<K, A::Window, G::Output, O>,
+        E: ProcessWindowFunction<K, A::Window, T, O>,
     {
-        let prototype = Prototype::new((self.assigner, self.trigger, aggregate, emit));
-        let (selector, settings) = (Arc::clone(&self.keyed.selector), self.settings);
-        self.keyed.stream.add("Window", move |setup| {
-            let (assigner, trigger, aggregate, emit) = prototype.get();
-            let parts = (assigner, trigger, aggregate, emit);
-            Ok(WindowOperator::new(parts, Arc::clone(&selector), settings.clone(), setup)?)
+        self.incremental(Reduce(fold::reduce(reduce)), process)
+    }
+
+    /// Keeps all records of each window and hands them to `apply`, with key and window (Flink: `apply`). They are in
+    /// the order in which they came. Prefer [`WindowedStream::aggregate`] where one accumulator will do.
+    pub fn apply<O, F>(self, apply: F) -> DataStream<O>
+    where
+        O: Data,
+        F: FnMut(&K, &A::Window, &[T], &mut Collector<'_, O>) + Clone + Send + 'static,
+    {
+        self.add(AllElements::new(Closure(apply)))
+    }
+
+    /// As [`WindowedStream::apply`], with a function that has a life cycle, knows time and has state (Flink:
+    /// `process`).
+    pub fn process<O, F>(self, function: F) -> DataStream<O>
+    where
+        O: Data,
+        F: for<'e> ProcessWindowFunction<K, A::Window, &'e [T], O>,
+    {
+        self.add(AllElements::new(function))
+    }
+
+    pub(super) fn fold(self, fold: impl Fold<T>) -> DataStream<T> {
+        self.incremental(Reduce(fold), EmitResult)
+    }
+
+    fn incremental<G, O, E>(self, aggregation: G, emit: E) -> DataStream<O>
+    where
+        G: Aggregation<T>,
+        O: Data,
+        E: ProcessWindowFunction<K, A::Window, G::Output, O>,
+    {
+        self.add(Incremental::new(aggregation, emit))
+    }
+
+    fn add<X: OverElements<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
+        if V::EVICTS {
+            let evicting = Evicting::new(self.evictor.clone(), work);
+            return self.add_work(evicting);
+        }
+        self.add_work(work)
+    }
+
+    fn add_work<X: Work<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
+        let is_of_all = self.is_of_all;
+        let stream = self.add_operator(work);
+        if is_of_all {
+            stream.env.builder.borrow_mut().change(stream.at, |node| node.non_parallel = true);
+        }
+        stream
+    }
+
+    /// Adds the operator that does the least for these windows.
+    fn add_operator<X: Work<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
+        let Self { keyed, assigner, trigger, settings, .. } = self;
+        let (stream, selector) = (&keyed.stream, Arc::clone(&keyed.selector));
+        let fires_once_over = TypeId::of::<R>() == TypeId::of::<EventTimeTrigger>();
+        let aligned = assigner.aligned().filter(|(windows, _)| {
+            let one_pane_each = windows.size_ms <= windows.slide_ms;
+            let clears = X::CLEARS && !settings.allowed_lateness.is_zero();
+            windows.slide_ms > 0 && (one_pane_each || X::COMBINES && !clears)
+        });
+        if let (true, Some(shape)) = (fires_once_over, aligned) {
+            let work = Prototype::new(work);
+            return stream.add(NAME, move |setup| {
+                let (selector, settings) = (Arc::clone(&selector), settings.clone());
+                AlignedWindowOperator::new(shape, work.get(), selector, settings, setup)
+            });
+        }
+        if fires_once_over && A::MERGES && assigner.is_event_time() {
+            let prototype = Prototype::new((assigner, work));
+            return stream.add(NAME, move |setup| {
+                SessionWindowOperator::new(prototype.get(), Arc::clone(&selector), settings.clone(), setup)
+            });
+        }
+        let prototype = Prototype::new((assigner, trigger, work));
+        stream.add(NAME, move |setup| {
+            WindowOperator::new(prototype.get(), Arc::clone(&selector), settings.clone(), setup)
         })
-    }
-}
-
-/// An aggregate function over the records of a window.
-#[derive(Clone)]
-struct Incremental<F>(F);
-
-impl<T, F: AggregateFunction<T>> WindowAggregate<T> for Incremental<F> {
-    type Accumulator = F::Accumulator;
-    type Output = F::Output;
-
-    #[inline]
-    fn start(&self, record: T) -> F::Accumulator {
-        let mut accumulator = self.0.create_accumulator();
-        self.0.add(record, &mut accumulator);
-        accumulator
-    }
-
-    #[inline]
-    fn add(&self, accumulator: &mut F::Accumulator, record: T) {
-        self.0.add(record, accumulator);
-    }
-
-    fn result(&self, accumulator: &F::Accumulator) -> F::Output {
-        self.0.get_result(accumulator)
-    }
-}
-
-/// A reduce function over the records of a window.
-#[derive(Clone)]
-struct Reducing<F>(F);
-
-impl<T: Data, F: Fn(&T, T) -> T + Clone + Send + 'static> WindowAggregate<T> for Reducing<F> {
-    type Accumulator = T;
-    type Output = T;
-
-    #[inline]
-    fn start(&self, record: T) -> T {
-        record
-    }
-
-    #[inline]
-    fn add(&self, accumulator: &mut T, record: T) {
-        *accumulator = (self.0)(accumulator, record);
-    }
-
-    fn result(&self, accumulator: &T) -> T {
-        accumulator.clone()
     }
 }

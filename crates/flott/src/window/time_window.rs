@@ -1,4 +1,4 @@
-//! The windows themselves.
+//! Windows of time, and what any window must be.
 
 use flott_core::Data;
 use flott_core::time::Timestamp;
@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 pub trait Window: Data + Eq + Namespace {
     /// The largest timestamp that belongs to the window; its results carry it.
     fn max_timestamp(&self) -> Timestamp;
+
+    /// The one window that covers both, where two windows of a [merging](super::WindowAssigner::MERGES) assigner
+    /// are one. `None`, also the default: they stay apart.
+    fn merged(&self, _other: &Self) -> Option<Self> {
+        None
+    }
 }
 
 /// The window of times from `start`, inclusive, to `end`, exclusive, in milliseconds since the epoch.
@@ -22,11 +28,32 @@ pub struct TimeWindow {
 }
 
 impl TimeWindow {
+    /// The window of `size_ms` that starts at `start`; the last window of all time is cut at its end.
+    #[inline]
+    pub const fn starting_at(start: Timestamp, size_ms: i64) -> Self {
+        Self { start, end: start.saturating_add(size_ms) }
+    }
+
     /// The start of the window of `size` that holds `timestamp`, where windows start at `offset` and every `size` from
     /// there. All in milliseconds; the first window of all time is cut at its start.
     #[inline]
     pub const fn start_of(timestamp: Timestamp, offset: i64, size: i64) -> Timestamp {
-        timestamp.saturating_sub(timestamp.wrapping_sub(offset).rem_euclid(size))
+        // Both remainders first, as the difference of the times themselves may overflow.
+        let into = (timestamp.rem_euclid(size) - offset.rem_euclid(size)).rem_euclid(size);
+        timestamp.saturating_sub(into)
+    }
+
+    /// Whether the windows overlap or touch.
+    #[inline]
+    pub const fn intersects(&self, other: &Self) -> bool {
+        self.start <= other.end && self.end >= other.start
+    }
+
+    /// The smallest window that covers both.
+    #[inline]
+    #[must_use]
+    pub fn cover(&self, other: &Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 
@@ -41,5 +68,10 @@ impl Window for TimeWindow {
     #[inline]
     fn max_timestamp(&self) -> Timestamp {
         self.end.wrapping_sub(1)
+    }
+
+    #[inline]
+    fn merged(&self, other: &Self) -> Option<Self> {
+        self.intersects(other).then(|| self.cover(other))
     }
 }

@@ -27,5 +27,8 @@ mod side_outputs;
 mod sources;
 mod support;
 mod transformations;
+mod window_functions;
+mod window_sessions;
+mod window_triggers;
 mod window_vectors;
 mod windows;

@@ -1,7 +1,7 @@
-//! Vectors that Flink's own window tests use.
+//! Vectors that Flink's own window tests use: assigners, time windows, lateness.
 
 use flott::prelude::*;
-use flott::window::{EventTimeTrigger, Trigger, TriggerContext, TriggerResult, WindowAssigner};
+use flott::window::WindowAssignerContext;
 
 use crate::support::{At, Step, Watermark, env, script, sorted, stamped};
 
@@ -78,47 +78,6 @@ fn windows_fire_at_the_watermark_that_reaches_their_last_timestamp() {
     assert_eq!(sorted(seen.execute_and_collect().unwrap()), want);
 }
 
-/// Fires as [`EventTimeTrigger`] does, and drops the contents each time.
-#[derive(Clone)]
-struct Purging;
-
-fn purging(result: TriggerResult) -> TriggerResult {
-    if result.fires() { TriggerResult::FireAndPurge } else { result }
-}
-
-impl Trigger<Event, TimeWindow> for Purging {
-    fn on_element(
-        &mut self,
-        time: Timestamp,
-        window: &TimeWindow,
-        of: &mut dyn TriggerContext,
-    ) -> TriggerResult {
-        purging(Trigger::<Event, _>::on_element(&mut EventTimeTrigger, time, window, of))
-    }
-
-    fn on_event_time(
-        &mut self,
-        time: Timestamp,
-        window: &TimeWindow,
-        of: &mut dyn TriggerContext,
-    ) -> TriggerResult {
-        purging(Trigger::<Event, _>::on_event_time(&mut EventTimeTrigger, time, window, of))
-    }
-
-    fn on_processing_time(
-        &mut self,
-        _: Timestamp,
-        _: &TimeWindow,
-        _: &mut dyn TriggerContext,
-    ) -> TriggerResult {
-        TriggerResult::Continue
-    }
-
-    fn clear(&mut self, window: &TimeWindow, of: &mut dyn TriggerContext) {
-        Trigger::<Event, _>::clear(&mut EventTimeTrigger, window, of);
-    }
-}
-
 #[test]
 fn v8_3_10_allowed_lateness_with_a_purging_trigger() {
     let steps = vec![
@@ -136,7 +95,7 @@ fn v8_3_10_allowed_lateness_with_a_purging_trigger() {
         .key_by_ref(|(key, _)| key)
         .window(TumblingEventTimeWindows::of(millis(2000)))
         .allowed_lateness(millis(500))
-        .trigger(Purging);
+        .trigger(PurgingTrigger::of(EventTimeTrigger));
     let late = OutputTag::new("late");
     let sums = windowed.side_output_late_data(&late).reduce(|a, b| (b.0, a.1 + b.1));
     let all = sums.union(&sums.side_output(&late).map(|(key, n)| (format!("late {key}"), n)));
@@ -190,7 +149,7 @@ fn v8_3_15_where_windows_start() {
 
 fn sliding_starts(mut windows: SlidingEventTimeWindows, timestamp: Timestamp) -> Vec<Timestamp> {
     let mut assigned = Vec::new();
-    windows.assign(&(), timestamp, &mut assigned);
+    windows.assign(&(), timestamp, &WindowAssignerContext::at(0), &mut assigned).unwrap();
     assert!(assigned.iter().all(|window| window.end - window.start == 5000));
     sorted(assigned.into_iter().map(|window| window.start).collect())
 }

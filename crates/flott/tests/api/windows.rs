@@ -1,7 +1,7 @@
 //! Event-time windows: lateness, timestamps, functions.
 
 use flott::prelude::*;
-use flott::window::WindowAssigner as _;
+use flott::window::WindowAssignerContext;
 
 use crate::support::{At, Step, Untimed, Watermark, env, line, script, sorted, stamped};
 use crate::window_vectors::{at, millis};
@@ -97,7 +97,9 @@ fn timestamps_at_the_ends_of_time_have_windows() {
     for timestamp in [i64::MIN + 1, i64::MAX - 1] {
         for slide in [1000, 300] {
             let mut windows = Vec::new();
-            SlidingEventTimeWindows::of(millis(1000), millis(slide)).assign(&(), timestamp, &mut windows);
+            let context = WindowAssignerContext::at(0);
+            let mut sliding = SlidingEventTimeWindows::of(millis(1000), millis(slide));
+            sliding.assign(&(), timestamp, &context, &mut windows).unwrap();
             assert!((1..=4).contains(&windows.len()), "{timestamp}: {windows:?}");
             assert!(
                 windows.iter().all(|w| w.start <= timestamp && timestamp < w.end),
@@ -105,7 +107,7 @@ fn timestamps_at_the_ends_of_time_have_windows() {
             );
         }
         let mut windows = Vec::new();
-        second().assign(&(), timestamp, &mut windows);
+        second().assign(&(), timestamp, &WindowAssignerContext::at(0), &mut windows).unwrap();
         assert!(windows[0].start <= timestamp && timestamp < windows[0].end, "{timestamp}: {windows:?}");
     }
 }

@@ -1,0 +1,276 @@
+//! The window operator for tumbling and sliding windows of event time with their default trigger.
+//!
+//! All keys have the same windows, and these fire in the order of time. So contents are kept in a table for each pane,
+//! no key has a timer, and a pane that no window needs any more is dropped as a whole.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use flott_core::time::{NO_TIMESTAMP, Timestamp};
+use flott_core::{Batch, Data, Key};
+use flott_runtime::error::FnResult;
+use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
+use flott_runtime::task::TaskShared;
+use flott_state::{KeyedState, OperatorSnapshot};
+
+use super::entries::{EntriesWriter, Restored};
+use super::late::Lateness;
+use super::panes::{Pane, Panes};
+use super::running::Running;
+use super::{WindowSettings, no_timestamp};
+use crate::function::{KeySelector, RuntimeContext};
+use crate::operators::KeyedBatch;
+use crate::window::function::Times;
+use crate::window::{AlignedWindows, TimeWindow, Window, WindowContext, WindowOpenContext, Work};
+
+/// The name of the contents in snapshots.
+const PANES: &str = "window-panes";
+
+/// Tumbling or sliding windows of event time on a keyed stream.
+pub(crate) struct AlignedWindowOperator<K: Key, T: Data, W: Window, X: Work<K, T, W>> {
+    windows: AlignedWindows,
+    /// What the user's function knows a window as.
+    shown: fn(TimeWindow) -> W,
+    context: RuntimeContext,
+    task: Rc<TaskShared>,
+    batch: KeyedBatch<T, K>,
+    panes: Panes<K, X::Kept>,
+    running: Running<K, X::Kept, X, T, W>,
+    firing: Firing<K, X>,
+    late: Lateness<T>,
+    assigned: Vec<TimeWindow>,
+    max_parallelism: u32,
+}
+
+/// What firing a window takes.
+struct Firing<K, X> {
+    work: X,
+    state: KeyedState<K>,
+    times: Times,
+}
+
+/// The windows, and how they look to the user's function.
+pub(crate) type Shape<W> = (AlignedWindows, fn(TimeWindow) -> W);
+
+impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W, X> {
+    pub(crate) fn new(
+        (windows, shown): Shape<W>,
+        work: X,
+        selector: Arc<dyn KeySelector<T, K>>,
+        settings: WindowSettings<T>,
+        setup: &OperatorSetup,
+    ) -> FnResult<Self> {
+        let mut restored = Restored::of(setup, PANES)?;
+        let mut panes = Panes::new(windows);
+        restored.for_each(setup, |hash, key, span: TimeWindow, kept| match panes.at(span.start) {
+            Some(pane) if pane.span == span => {
+                pane.table.insert(hash, key, kept);
+                Ok(())
+            }
+            _ => Err(format!(
+                "records from {} to {} fit no window: restore with windows as before",
+                span.start, span.end
+            )),
+        })?;
+        let times = Times { watermark: restored.watermark, now: setup.task.processing_time() };
+        Ok(Self {
+            windows,
+            shown,
+            context: RuntimeContext::of(setup),
+            task: Rc::clone(&setup.task),
+            batch: KeyedBatch::new(selector),
+            panes,
+            running: Running::default(),
+            firing: Firing { work, state: restored.state, times },
+            late: Lateness::new(settings, true, setup),
+            assigned: Vec::new(),
+            max_parallelism: setup.max_parallelism,
+        })
+    }
+
+    /// Adds a record whose time the watermark has passed: windows may be over, or fire again.
+    #[cold]
+    fn add_late(
+        &mut self,
+        index: usize,
+        record: T,
+        timestamp: Timestamp,
+        out: &mut Output<X::Out>,
+    ) -> FnResult {
+        let watermark = self.firing.times.watermark;
+        let mut assigned = std::mem::take(&mut self.assigned);
+        self.windows.assign(timestamp, &mut assigned);
+        assigned.retain(|window| !self.late.is_past(window.max_timestamp(), watermark));
+        if assigned.is_empty() {
+            self.late.not_taken(record, timestamp, watermark, out);
+        } else {
+            self.add(index, record, timestamp);
+            let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
+            if !self.panes.are_windows() {
+                self.running.mark_stale(hash, key, self.panes.slides());
+            }
+            for window in assigned.iter().filter(|window| window.max_timestamp() <= watermark) {
+                let panes = self.panes.of(*window).iter();
+                let mut kept = panes.filter_map(|pane| pane.table.get(hash, key).cloned());
+                let Some(mut all) = kept.next() else { continue };
+                kept.for_each(|later| self.firing.work.merge(&mut all, later));
+                let shown = (self.shown)(*window);
+                self.firing.emit((key, hash), &shown, &mut all, out)?;
+            }
+        }
+        self.assigned = assigned;
+        Ok(())
+    }
+
+    /// Adds a record to its pane; gives it back in a gap between windows.
+    #[inline]
+    fn add(&mut self, index: usize, record: T, timestamp: Timestamp) -> Option<T> {
+        let Some(Pane { table, .. }) = self.panes.at(timestamp) else { return Some(record) };
+        let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
+        if let Some(kept) = table.get_mut(hash, key) {
+            self.firing.work.add(kept, record, timestamp);
+        } else {
+            table.insert(hash, key.clone(), self.firing.work.start(record, timestamp));
+        }
+        None
+    }
+
+    /// Fires one window for all keys.
+    fn fire(&mut self, window: TimeWindow, out: &mut Output<X::Out>) -> FnResult {
+        let shown = (self.shown)(window);
+        let Self { panes, running, firing, .. } = self;
+        if panes.are_windows() {
+            for entry in panes.of_mut(window).iter_mut().flat_map(|pane| pane.table.entries_mut()) {
+                firing.emit((&entry.key, entry.hash), &shown, &mut entry.value, out)?;
+            }
+            return Ok(());
+        }
+        let Firing { work, state, times } = firing;
+        let mut out = Collector::new(out, shown.max_timestamp());
+        running.fire(window, panes, work, |work, hash, key, kept| {
+            let mut context =
+                WindowContext { key, hash, window: &shown, state: &mut *state, times: *times, merges: false };
+            work.emit(kept, &mut context, &mut out)?;
+            // Only a stream without lateness comes here with a function that clears.
+            if X::CLEARS { work.clear(&mut context) } else { Ok(()) }
+        })
+    }
+
+    /// Drops the panes whose last window can no longer change at `time`.
+    fn drop_past(&mut self, time: Timestamp) -> FnResult {
+        while let Some(window) = self.panes.last_window_of_first() {
+            if !self.late.is_past(window.max_timestamp(), time) {
+                return Ok(());
+            }
+            let pane = self.panes.remove_first();
+            if X::CLEARS && self.panes.are_windows() {
+                let shown = (self.shown)(window);
+                for entry in pane.table.entries() {
+                    self.firing.clear((&entry.key, entry.hash), &shown)?;
+                }
+            }
+            self.panes.recycle(pane.table);
+        }
+        Ok(())
+    }
+}
+
+impl<K: Key, X> Firing<K, X> {
+    #[inline]
+    fn emit<T: Data, W: Window>(
+        &mut self,
+        (key, hash): (&K, u64),
+        window: &W,
+        kept: &mut X::Kept,
+        out: &mut Output<X::Out>,
+    ) -> FnResult
+    where
+        X: Work<K, T, W>,
+    {
+        let Self { work, state, times } = self;
+        let mut context = WindowContext { key, hash, window, state, times: *times, merges: false };
+        work.emit(kept, &mut context, &mut Collector::new(out, window.max_timestamp()))
+    }
+
+    fn clear<T: Data, W: Window>(&mut self, (key, hash): (&K, u64), window: &W) -> FnResult
+    where
+        X: Work<K, T, W>,
+    {
+        let Self { work, state, times } = self;
+        work.clear(&mut WindowContext { key, hash, window, state, times: *times, merges: false })
+    }
+}
+
+impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Operator for AlignedWindowOperator<K, T, W, X> {
+    type In = T;
+    type Out = X::Out;
+
+    fn open(&mut self) -> FnResult {
+        self.firing.work.open(&mut WindowOpenContext::new(&self.context, &mut self.firing.state))
+    }
+
+    fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<X::Out>) -> FnResult {
+        self.firing.set_processing_time(self.task.processing_time());
+        self.batch.extract(batch)?;
+        let watermark = self.firing.times.watermark;
+        let Batch { records, timestamps, .. } = batch;
+        for (index, record) in records.drain(..).enumerate() {
+            let timestamp = timestamps.get(index).copied().unwrap_or(NO_TIMESTAMP);
+            if timestamp > watermark {
+                if let (Some(ahead), Some(pane)) = (self.batch.ahead(index), self.panes.at(timestamp)) {
+                    // The records ahead are most likely in the pane of this one.
+                    pane.table.prefetch(ahead);
+                }
+                if let Some(record) = self.add(index, record, timestamp) {
+                    self.late.not_taken(record, timestamp, watermark, out);
+                }
+            } else if timestamp == NO_TIMESTAMP {
+                return Err(no_timestamp());
+            } else {
+                self.add_late(index, record, timestamp, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn on_watermark(&mut self, watermark: Timestamp, out: &mut Output<X::Out>) -> FnResult {
+        self.firing.set_processing_time(self.task.processing_time());
+        let before = self.firing.times.watermark;
+        self.firing.times.watermark = watermark.max(before);
+        let mut from = Timestamp::MIN;
+        while let Some(window) = self.panes.next_window(from, before) {
+            let end = window.max_timestamp();
+            if end > watermark {
+                break;
+            }
+            self.drop_past(end.saturating_sub(1))?;
+            self.fire(window, out)?;
+            if window.start == Timestamp::MAX {
+                break;
+            }
+            from = window.start + 1;
+        }
+        self.drop_past(watermark)
+    }
+
+    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let mut entries = EntriesWriter::new::<K, TimeWindow, X::Kept>(PANES, self.max_parallelism);
+        for pane in self.panes.iter() {
+            for entry in pane.table.entries() {
+                entries.add(entry.hash, &entry.key, &pane.span, &entry.value)?;
+            }
+        }
+        entries.finish(self.firing.state.snapshot()?, self.firing.times.watermark)
+    }
+
+    fn close(&mut self) -> FnResult {
+        self.firing.work.close()
+    }
+}
+
+impl<K: Key, X> Firing<K, X> {
+    fn set_processing_time(&mut self, now: Timestamp) {
+        self.times.now = now;
+        self.state.set_processing_time(now);
+    }
+}

@@ -1,0 +1,162 @@
+//! Contents in tables of an operator's own, to and from a snapshot.
+
+use std::any::type_name;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flott_core::encoding::{DecodeError, decode_prefix, encode, to_vec};
+use flott_core::hash::key_hash;
+use flott_core::key_group::key_place;
+use flott_core::time::{MIN_WATERMARK, Timestamp};
+use flott_core::{Data, Key};
+use flott_runtime::error::FnResult;
+use flott_runtime::operator::OperatorSetup;
+use flott_state::{
+    GroupEntries, KeyedState, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
+    RedistributionMode, StateKind,
+};
+
+use crate::state::keyed_state;
+
+const WATERMARK: &str = "window-watermark";
+
+fn types<K, N, V>() -> [String; 3] {
+    [type_name::<K>(), type_name::<N>(), type_name::<V>()].map(str::to_owned)
+}
+
+/// How the different operators call the contents of windows.
+const KEPT_AS: [&str; 3] = ["window-contents", "window-panes", "window-sessions"];
+
+/// Contents are kept in different ways, which can't stand in for each other: what was written in one is refused in
+/// another rather than lost.
+///
+/// # Errors
+/// When contents called other than `name` are restored.
+pub(super) fn check_kept_as(setup: &OperatorSetup, name: &str) -> FnResult {
+    let restored = setup.restored.iter().flat_map(|restored| &restored.keyed);
+    let mut others = restored.filter(|part| part.name != name && KEPT_AS.contains(&part.name.as_str()));
+    match others.find(|part| !part.groups.is_empty()) {
+        Some(other) => Err(format!(
+            "can't restore windows from state '{}', as they are kept in '{name}' now: keep the kind of windows, the              trigger, the evictor, and whether there is an allowed lateness, or give the operator another uid",
+            other.name
+        )
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// Collects entries by key group.
+pub(super) struct EntriesWriter {
+    snapshot: KeyedStateSnapshot,
+    max_parallelism: u32,
+}
+
+impl EntriesWriter {
+    pub(super) fn new<K, N, V>(name: &str, max_parallelism: u32) -> Self {
+        let snapshot = KeyedStateSnapshot {
+            name: name.to_owned(),
+            kind: StateKind::Value,
+            ttl: false,
+            types: types::<K, N, V>(),
+            groups: BTreeMap::new(),
+        };
+        Self { snapshot, max_parallelism }
+    }
+
+    pub(super) fn add<K: Key, N: Data, V: Data>(
+        &mut self,
+        hash: u64,
+        key: &K,
+        at: &N,
+        value: &V,
+    ) -> FnResult {
+        let group = key_place(hash, self.max_parallelism).group;
+        let entries = self.snapshot.groups.entry(group).or_default();
+        encode(key, &mut entries.bytes)?;
+        encode(at, &mut entries.bytes)?;
+        encode(value, &mut entries.bytes)?;
+        entries.count += 1;
+        Ok(())
+    }
+
+    /// The snapshot of an operator with these entries, the user's state, and windows fired up to a watermark.
+    pub(super) fn finish(
+        self,
+        user: Vec<KeyedStateSnapshot>,
+        watermark: Timestamp,
+    ) -> FnResult<OperatorSnapshot> {
+        let mut keyed = user;
+        keyed.push(self.snapshot);
+        // Every subtask gets all of them: an aligned checkpoint finds the same watermark everywhere.
+        let fired = OperatorStateSnapshot {
+            name: WATERMARK.to_owned(),
+            mode: RedistributionMode::Union,
+            element_type: type_name::<Timestamp>().to_owned(),
+            elements: vec![to_vec(&watermark)?],
+        };
+        Ok(OperatorSnapshot { keyed, operator: vec![fired] })
+    }
+}
+
+/// What is restored of an operator whose contents are in tables of its own.
+pub(super) struct Restored<K> {
+    /// The user's state.
+    pub(super) state: KeyedState<K>,
+    /// Up to which watermark windows have fired; those up to it are not fired again.
+    pub(super) watermark: Timestamp,
+    contents: Vec<KeyedStateSnapshot>,
+}
+
+impl<K: Key> Restored<K> {
+    /// Takes out what is called `name`.
+    pub(super) fn of(setup: &OperatorSetup, name: &str) -> FnResult<Self> {
+        check_kept_as(setup, name)?;
+        let mut restored = setup.restored.as_deref().cloned().unwrap_or_default();
+        let contents = restored.keyed.extract_if(.., |part| part.name == name).collect();
+        let mut watermark = MIN_WATERMARK;
+        for element in
+            restored.operator.iter().filter(|part| part.name == WATERMARK).flat_map(|part| &part.elements)
+        {
+            watermark = watermark.max(decode_prefix(&mut element.as_slice())?);
+        }
+        let of_user = OperatorSetup { restored: Some(Arc::new(restored)), ..setup.clone() };
+        Ok(Self { state: keyed_state(&of_user)?, watermark, contents })
+    }
+
+    /// Hands every entry of this subtask's key groups to `take`.
+    pub(super) fn for_each<N: Data, V: Data>(
+        &mut self,
+        setup: &OperatorSetup,
+        mut take: impl FnMut(u64, K, N, V) -> Result<(), String>,
+    ) -> FnResult {
+        for part in std::mem::take(&mut self.contents) {
+            for (_, entries) in part.groups.iter().filter(|(group, _)| setup.key_groups().contains(**group)) {
+                read_group(entries, &mut take).map_err(|cause| {
+                    let [written, now] = [part.types.join(", "), types::<K, N, V>().join(", ")];
+                    format!(
+                        "can't restore the windows in state '{}', written with key, window and contents of \
+                         ({written}), as ({now}): {cause}",
+                        part.name
+                    )
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_group<K: Key, N: Data, V: Data>(
+    entries: &GroupEntries,
+    take: &mut impl FnMut(u64, K, N, V) -> Result<(), String>,
+) -> Result<(), String> {
+    let told = |error: DecodeError| error.to_string();
+    let mut bytes = entries.bytes.as_slice();
+    for _ in 0..entries.count {
+        let key: K = decode_prefix(&mut bytes).map_err(told)?;
+        let at = decode_prefix(&mut bytes).map_err(told)?;
+        let value = decode_prefix(&mut bytes).map_err(told)?;
+        let hash = key_hash(&key).map_err(|error| error.to_string())?;
+        take(hash, key, at, value)?;
+    }
+    if bytes.is_empty() { Ok(()) } else { Err(format!("{} bytes are left over", bytes.len())) }
+}

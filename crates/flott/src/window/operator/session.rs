@@ -1,0 +1,335 @@
+//! The window operator for windows of event time that merge, with the default trigger.
+//!
+//! What a key has is a short list of sessions, each with its contents. A record mostly extends a session, which changes
+//! nothing else: the timer of a session is that of its first end, and when it fires for a session that has grown since,
+//! it is registered again for the present end.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use flott_core::time::{NO_TIMESTAMP, Timestamp};
+use flott_core::{Batch, Data, Key};
+use flott_runtime::error::FnResult;
+use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
+use flott_runtime::task::TaskShared;
+use flott_state::{KeyedState, OperatorSnapshot, Timer, TimerQueue};
+
+use super::entries::{EntriesWriter, Restored};
+use super::key_table::KeyTable;
+use super::late::Lateness;
+use super::{WindowSettings, no_timestamp};
+use crate::function::{KeySelector, RuntimeContext};
+use crate::operators::KeyedBatch;
+use crate::window::function::Times;
+use crate::window::{Window, WindowAssigner, WindowAssignerContext, WindowContext, WindowOpenContext, Work};
+
+/// The name of the sessions in snapshots.
+const SESSIONS: &str = "window-sessions";
+
+/// Windows that merge, of event time, on a keyed stream.
+pub(crate) struct SessionWindowOperator<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> {
+    assigner: A,
+    context: RuntimeContext,
+    task: Rc<TaskShared>,
+    batch: KeyedBatch<T, K>,
+    assigned: Vec<A::Window>,
+    /// The sessions of each key, of which no two merge.
+    keys: KeyTable<K, Vec<Session<A::Window, X::Kept>>>,
+    timers: TimerQueue<K, ()>,
+    work: X,
+    state: KeyedState<K>,
+    times: Times,
+    late: Lateness<T>,
+    max_parallelism: u32,
+}
+
+struct Session<W, V> {
+    window: W,
+    kept: V,
+    /// When its timer fires; it has one that is not after the time at which something is to be done.
+    timer: Timestamp,
+}
+
+impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWindowOperator<K, T, A, X> {
+    pub(crate) fn new(
+        (assigner, work): (A, X),
+        selector: Arc<dyn KeySelector<T, K>>,
+        settings: WindowSettings<T>,
+        setup: &OperatorSetup,
+    ) -> FnResult<Self> {
+        let mut restored = Restored::of(setup, SESSIONS)?;
+        let late = Lateness::new(settings, true, setup);
+        let (mut keys, mut timers) = (KeyTable::default(), TimerQueue::default());
+        let watermark = restored.watermark;
+        restored.for_each(setup, |hash, key: K, window: A::Window, kept| {
+            let end = window.max_timestamp();
+            let timer = if end > watermark { end } else { late.cleanup_time(end) };
+            timers.register(timer, hash, key.clone(), ());
+            let session = Session { window, kept, timer };
+            match keys.find(hash, &key) {
+                Some(at) => sessions(&mut keys, at).push(session),
+                None => {
+                    keys.insert(hash, key, vec![session]);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Self {
+            assigner,
+            context: RuntimeContext::of(setup),
+            task: Rc::clone(&setup.task),
+            batch: KeyedBatch::new(selector),
+            assigned: Vec::new(),
+            keys,
+            timers,
+            work,
+            state: restored.state,
+            times: Times { watermark, now: setup.task.processing_time() },
+            late,
+            max_parallelism: setup.max_parallelism,
+        })
+    }
+
+    /// Adds a record to the windows in `self.assigned`: mostly one, which gets the record itself.
+    #[inline]
+    fn add_to_assigned(
+        &mut self,
+        index: usize,
+        record: T,
+        timestamp: Timestamp,
+        out: &mut Output<X::Out>,
+    ) -> FnResult {
+        let mut taken = false;
+        while self.assigned.len() > 1
+            && let Some(window) = self.assigned.pop()
+        {
+            taken |= self.add(index, window, record.clone(), timestamp, out)?.is_none();
+        }
+        let not_taken = match self.assigned.pop() {
+            Some(window) => self.add(index, window, record, timestamp, out)?,
+            None => Some(record),
+        };
+        if let Some(record) = not_taken.filter(|_| !taken) {
+            self.late.not_taken(record, timestamp, self.times.watermark, out);
+        }
+        Ok(())
+    }
+
+    /// Adds a record to the session that its window is part of then; gives it back if that is past.
+    #[inline]
+    fn add(
+        &mut self,
+        index: usize,
+        window: A::Window,
+        record: T,
+        timestamp: Timestamp,
+        out: &mut Output<X::Out>,
+    ) -> FnResult<Option<T>> {
+        let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
+        let Some(at) = self.keys.find(hash, key) else {
+            return self.start(index, None, window, record, timestamp, out);
+        };
+        let of_key = sessions(&mut self.keys, at);
+        let met = of_key.iter().enumerate().find_map(|(of, session)| {
+            let merged = session.window.merged(&window)?;
+            Some((of, merged))
+        });
+        let Some((mut of, merged)) = met else {
+            return self.start(index, Some(at), window, record, timestamp, out);
+        };
+        if of_key[of].window != merged {
+            of_key[of].window = merged;
+            while let Some(joined) = join_next(of_key, of, &mut self.work) {
+                of = joined;
+            }
+            let (session, watermark) = (&mut of_key[of], self.times.watermark);
+            let end = session.window.max_timestamp();
+            if self.late.is_past(end, watermark) {
+                return Err(ends_too_early(end, watermark));
+            }
+            // One that has fired waits for its removal, but as it has grown it may fire before that.
+            if end > watermark && session.timer > end {
+                session.timer = end;
+                self.timers.register(end, hash, key.clone(), ());
+            }
+        }
+        self.work.add(&mut of_key[of].kept, record, timestamp);
+        if of_key[of].window.max_timestamp() <= self.times.watermark {
+            self.emit(at, of, out)?;
+        }
+        Ok(None)
+    }
+
+    /// A record that meets no session begins one.
+    fn start(
+        &mut self,
+        index: usize,
+        at: Option<usize>,
+        window: A::Window,
+        record: T,
+        timestamp: Timestamp,
+        out: &mut Output<X::Out>,
+    ) -> FnResult<Option<T>> {
+        let end = window.max_timestamp();
+        if self.late.is_past(end, self.times.watermark) {
+            return Ok(Some(record));
+        }
+        let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
+        let has_ended = end <= self.times.watermark;
+        let timer = if has_ended { self.late.cleanup_time(end) } else { end };
+        self.timers.register(timer, hash, key.clone(), ());
+        let session = Session { window, kept: self.work.start(record, timestamp), timer };
+        let at = at.unwrap_or_else(|| self.keys.insert(hash, key.clone(), Vec::new()));
+        let of_key = sessions(&mut self.keys, at);
+        of_key.push(session);
+        let of = of_key.len() - 1;
+        if has_ended {
+            self.emit(at, of, out)?;
+        }
+        Ok(None)
+    }
+
+    /// Emits the result of a session of the key at this place in the table.
+    fn emit(&mut self, at: usize, of: usize, out: &mut Output<X::Out>) -> FnResult {
+        let Self { keys, work, state, times, .. } = self;
+        let entry = &mut keys.entries_mut()[at];
+        let Session { window, kept, .. } = &mut entry.value[of];
+        let mut out = Collector::new(out, window.max_timestamp());
+        let (key, hash) = (&entry.key, entry.hash);
+        work.emit(
+            kept,
+            &mut WindowContext { key, hash, window, state, times: *times, merges: true },
+            &mut out,
+        )
+    }
+
+    /// A timer has fired: sessions end, or are removed, or have grown and end later.
+    fn on_timer(&mut self, timer: &Timer<K, ()>, out: &mut Output<X::Out>) -> FnResult {
+        let Some(at) = self.keys.find(timer.hash, &timer.key) else { return Ok(()) };
+        let mut of = 0;
+        while let Some(session) = sessions(&mut self.keys, at).get(of) {
+            let end = session.window.max_timestamp();
+            if session.timer != timer.timestamp {
+                of += 1;
+                continue;
+            }
+            if end == timer.timestamp {
+                self.emit(at, of, out)?;
+            }
+            let next = if end > timer.timestamp { end } else { self.late.cleanup_time(end) };
+            if next <= timer.timestamp {
+                self.remove(at, of)?;
+                continue;
+            }
+            sessions(&mut self.keys, at)[of].timer = next;
+            self.timers.register(next, timer.hash, timer.key.clone(), ());
+            of += 1;
+        }
+        if sessions(&mut self.keys, at).is_empty() {
+            self.keys.swap_remove(at);
+        }
+        Ok(())
+    }
+
+    /// Forgets a session that can no longer change.
+    fn remove(&mut self, at: usize, of: usize) -> FnResult {
+        let window = sessions(&mut self.keys, at).remove(of).window;
+        let Self { keys, work, state, times, .. } = self;
+        let entry = &keys.entries()[at];
+        let (key, hash, window) = (&entry.key, entry.hash, &window);
+        work.clear(&mut WindowContext { key, hash, window, state, times: *times, merges: true })
+    }
+
+    fn set_processing_time(&mut self, now: Timestamp) {
+        self.times.now = now;
+        self.state.set_processing_time(now);
+    }
+}
+
+#[inline]
+fn sessions<K: Eq, W, V>(keys: &mut KeyTable<K, Vec<Session<W, V>>>, at: usize) -> &mut Vec<Session<W, V>> {
+    &mut keys.entries_mut()[at].value
+}
+
+/// Makes one of session `of` and another that it meets since it has grown; returns where the one is then.
+#[inline]
+fn join_next<K: Key, T: Data, W: Window, X: Work<K, T, W>>(
+    of_key: &mut Vec<Session<W, X::Kept>>,
+    of: usize,
+    work: &mut X,
+) -> Option<usize> {
+    let (other, merged) = of_key
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != of)
+        .find_map(|(other, session)| Some((other, session.window.merged(&of_key[of].window)?)))?;
+    let (first, second) = (of.min(other), of.max(other));
+    let later = of_key.remove(second);
+    let session = &mut of_key[first];
+    work.merge(&mut session.kept, later.kept);
+    session.window = merged;
+    session.timer = session.timer.min(later.timer);
+    Some(first)
+}
+
+#[cold]
+fn ends_too_early(end: Timestamp, watermark: Timestamp) -> flott_runtime::error::BoxError {
+    format!(
+        "windows have merged into one that ends at {end}, which the watermark {watermark} has passed by more than the \
+         allowed lateness: a merged window must not end before the windows that it is made of"
+    )
+    .into()
+}
+
+impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
+    for SessionWindowOperator<K, T, A, X>
+{
+    type In = T;
+    type Out = X::Out;
+
+    fn open(&mut self) -> FnResult {
+        self.work.open(&mut WindowOpenContext::new(&self.context, &mut self.state))
+    }
+
+    fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<X::Out>) -> FnResult {
+        self.set_processing_time(self.task.processing_time());
+        let context = WindowAssignerContext::at(self.times.now);
+        self.batch.extract(batch)?;
+        let Batch { records, timestamps, .. } = batch;
+        for (index, record) in records.drain(..).enumerate() {
+            let timestamp = timestamps.get(index).copied().unwrap_or(NO_TIMESTAMP);
+            if timestamp == NO_TIMESTAMP {
+                return Err(no_timestamp());
+            }
+            if let Some(ahead) = self.batch.ahead(index) {
+                self.keys.prefetch(ahead);
+            }
+            self.assigner.assign(&record, timestamp, &context, &mut self.assigned)?;
+            self.add_to_assigned(index, record, timestamp, out)?;
+        }
+        Ok(())
+    }
+
+    fn on_watermark(&mut self, watermark: Timestamp, out: &mut Output<X::Out>) -> FnResult {
+        self.set_processing_time(self.task.processing_time());
+        self.times.watermark = watermark.max(self.times.watermark);
+        while let Some(timer) = self.timers.pop_due(watermark) {
+            self.on_timer(&timer, out)?;
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let mut entries = EntriesWriter::new::<K, A::Window, X::Kept>(SESSIONS, self.max_parallelism);
+        for entry in self.keys.entries() {
+            for session in &entry.value {
+                entries.add(entry.hash, &entry.key, &session.window, &session.kept)?;
+            }
+        }
+        entries.finish(self.state.snapshot()?, self.times.watermark)
+    }
+
+    fn close(&mut self) -> FnResult {
+        self.work.close()
+    }
+}
