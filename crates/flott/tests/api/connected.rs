@@ -33,6 +33,17 @@ fn records_of_either_input_keep_their_timestamps() {
 }
 
 #[test]
+fn either_input_can_be_a_union() {
+    for parallelism in [1, 2] {
+        let env = env(parallelism);
+        let (one, two, three) = (env.from_sequence(1, 2), env.from_sequence(3, 4), env.from_sequence(5, 6));
+        let connected = one.union(&two).connect(&two.union(&three)).map(|n| n, |n| -n);
+        let all = connected.execute_and_collect().unwrap();
+        assert_eq!(sorted(all), [-6, -5, -4, -3, 1, 2, 3, 4]);
+    }
+}
+
+#[test]
 fn streams_of_two_environments_cannot_be_connected() {
     let (one, other) = (env(1).from_sequence(1, 3), env(1).from_sequence(1, 3));
     assert_eq!(

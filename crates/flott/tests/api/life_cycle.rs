@@ -175,3 +175,87 @@ impl FilterFunction<i64> for CountingFilter {
         self.rich.filter(record)
     }
 }
+
+/// Writes down what the engine calls, under the function's name.
+#[derive(Clone)]
+struct Told {
+    name: &'static str,
+    calls: Arc<Mutex<Vec<String>>>,
+    fails: bool,
+}
+
+impl Told {
+    fn tell(&self, what: &str) {
+        self.calls.lock().unwrap().push(format!("{} {what}", self.name));
+    }
+}
+
+impl FlatMapFunction<i64, i64> for Told {
+    fn initialize_state(&mut self, _: &mut FunctionInitializationContext<'_>) -> FnResult {
+        self.tell("initialize_state");
+        Ok(())
+    }
+
+    fn open(&mut self, _: &RuntimeContext) -> FnResult {
+        self.tell("open");
+        Ok(())
+    }
+
+    fn flat_map(&mut self, record: i64, out: &mut Collector<'_, i64>) -> FnResult {
+        self.tell(&record.to_string());
+        if self.fails {
+            return Err("it was told to".into());
+        }
+        out.collect(record);
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Collector<'_, i64>) -> FnResult {
+        self.tell("finish");
+        out.collect(-1);
+        Ok(())
+    }
+
+    fn close(&mut self) -> FnResult {
+        self.tell("close");
+        Ok(())
+    }
+}
+
+/// What the engine calls in a chain of two functions, of which the second may fail.
+fn calls_of_a_chain(fails: bool) -> (Vec<String>, Result<Vec<i64>, Error>) {
+    let calls = Arc::<Mutex<Vec<String>>>::default();
+    let told = |name, fails| Told { name, calls: Arc::clone(&calls), fails };
+    let numbers = env(1).from_elements([7]);
+    let ended = numbers.flat_map_with(told("head", false)).flat_map_with(told("tail", fails));
+    let ended = ended.execute_and_collect();
+    let calls = calls.lock().unwrap().clone();
+    (calls, ended)
+}
+
+#[test]
+fn a_chain_is_opened_from_its_tail_and_finished_from_its_head_and_what_finishes_may_emit() {
+    let (calls, ended) = calls_of_a_chain(false);
+    let want = [
+        "tail initialize_state",
+        "tail open",
+        "head initialize_state",
+        "head open",
+        "head 7",
+        "tail 7",
+        "head finish",
+        "tail -1",
+        "tail finish",
+    ];
+    assert_eq!(calls[..9], want);
+    assert_eq!(crate::support::sorted(calls[9..].to_vec()), ["head close", "tail close"]);
+    assert_eq!(ended.unwrap(), [7, -1, -1]);
+}
+
+#[test]
+fn after_a_failure_functions_are_closed_and_not_finished() {
+    let (calls, ended) = calls_of_a_chain(true);
+    assert_eq!(line(ended), "operator 'Flat Map' (subtask 1/1) failed: it was told to");
+    assert!(!calls.iter().any(|call| call.ends_with("finish")), "{calls:?}");
+    assert_eq!(crate::support::sorted(calls[6..].to_vec()), ["head close", "tail close"]);
+}

@@ -2,7 +2,9 @@
 
 use flott::prelude::*;
 
-use crate::support::{At, Watermark, env, line, process, script, sorted, stamped};
+use flott::testing::{OneInputHarness, in_both_modes};
+
+use crate::support::{At, Watermark, env, keyed, line, process, script, sorted, stamped};
 
 /// Even numbers go on, odd ones to the side as text.
 fn split(numbers: &DataStream<i64>, odd: &OutputTag<String>) -> DataStream<i64> {
@@ -97,4 +99,46 @@ fn watermarks_reach_side_outputs() {
         let want = [("1".to_owned(), MIN_WATERMARK), ("3".to_owned(), 15)];
         assert_eq!(seen.execute_and_collect().unwrap(), want);
     }
+}
+
+#[test]
+fn operators_share_no_tags_so_one_name_may_have_a_type_in_each() {
+    let env = env(1);
+    let (text, length) = (OutputTag::<String>::new("odd"), OutputTag::<usize>::new("odd"));
+    let texts = split(&env.from_sequence(1, 3), &text).side_output(&text);
+    let tag = length.clone();
+    let lengths =
+        texts.process(process(move |text: String, _: &mut ProcessContext, out: &mut Collector<'_, i64>| {
+            out.output(&tag, text.len());
+            Ok(())
+        }));
+    assert_eq!(lengths.side_output(&length).execute_and_collect().unwrap(), [1, 1]);
+}
+
+#[test]
+fn keyed_functions_and_their_timers_emit_to_the_side_too() {
+    in_both_modes(|options| {
+        let (records, timers) = (OutputTag::<i64>::new("records"), OutputTag::<String>::new("timers"));
+        let (of_record, of_timer) = (records.clone(), timers.clone());
+        let function = keyed(
+            move |n: i64, context: &mut KeyedContext<'_, i64>, out: &mut Collector<'_, i64>| {
+                context.register_event_time_timer(n + 5);
+                out.output(&of_record, n);
+                Ok(())
+            },
+            move |time, context: &mut OnTimerContext<'_, i64>, out: &mut Collector<'_, i64>| {
+                out.output(&of_timer, format!("{}@{time}", context.current_key()));
+            },
+        );
+        let mut harness =
+            OneInputHarness::new(|numbers: DataStream<i64>| numbers.key_by(|n| *n).process(function))
+                .with_options(options)
+                .with_side_output(&records)
+                .with_side_output(&timers);
+        harness.process(1, 10).unwrap();
+        harness.watermark(6).unwrap();
+        assert!(harness.take_records().is_empty());
+        assert_eq!(harness.take_side_output(&records), [(1, Some(10))]);
+        assert_eq!(harness.take_side_output(&timers), [("1@6".to_owned(), Some(6))]);
+    });
 }
