@@ -24,6 +24,7 @@
 //! * [`stream`] — streams, keyed streams, windowed streams;
 //! * [`function`] — user functions and their contexts;
 //! * [`window`] — windows, triggers;
+//! * [`join`] — joins of two streams;
 //! * [`async_io`] — calls to the outside for each record;
 //! * [`source`], [`sink`] — those that need nothing from outside (`flott-connectors` has the others);
 //! * [`testing`] — harnesses for tests of functions and pipelines;
@@ -37,6 +38,7 @@ mod builder;
 pub mod environment;
 pub mod error;
 pub mod function;
+pub mod join;
 mod operators;
 pub mod options;
 pub mod sink;
@@ -82,6 +84,7 @@ pub mod prelude {
         OnTimerReadOnlyContext, OpenContext, ProcessContext, ProcessFunction, ReadOnlyContext,
         RuntimeContext,
     };
+    pub use crate::join::{JoinContext, ProcessJoinFunction};
     pub use crate::options::JobOptions;
     pub use crate::source::GeneratorSource;
     pub use crate::stream::{

@@ -9,7 +9,7 @@ mod context;
 mod key;
 mod keyed_co;
 mod keyed_transform;
-mod life_cycle;
+pub(crate) mod life_cycle;
 mod process;
 mod transform;
 

@@ -18,8 +18,8 @@ use crate::window::WindowAssigner;
 /// A stream whose records are grouped by a key of type `K` (Flink: `KeyedStream`). Its operators have state and
 /// timers for each key. It is a [`DataStream`] as well, spread by key.
 pub struct KeyedStream<K, T> {
-    pub(super) stream: DataStream<T>,
-    pub(super) selector: Arc<dyn KeySelector<T, K>>,
+    pub(crate) stream: DataStream<T>,
+    pub(crate) selector: Arc<dyn KeySelector<T, K>>,
 }
 
 impl<K, T> Clone for KeyedStream<K, T> {

@@ -13,6 +13,7 @@ mod connected;
 mod environment;
 mod errors;
 mod harness;
+mod interval_join;
 mod keyed_process;
 mod keyed_state;
 mod keyed_state_restored;
