@@ -107,5 +107,5 @@ fn add<I: Data + Debug, O: Data>(
         stream.env.builder.borrow_mut().invalid(NAME, problem.to_owned());
     }
     let function = Prototype::new(function);
-    stream.add(NAME, move |setup| AsyncWaitOperator::new(function.get(), settings.clone(), setup))
+    stream.add(NAME, move |setup| Ok(AsyncWaitOperator::new(function.get(), settings.clone(), setup)?))
 }

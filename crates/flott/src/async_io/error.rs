@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Debug, Write};
 
-use flott_core::encoding::{DecodeError, EncodeError};
 use flott_runtime::error::BoxError;
 use flott_runtime::task::Panic;
 
@@ -19,12 +18,6 @@ pub(super) enum AsyncError {
 
     #[error("can't start the threads for asynchronous calls: {0}")]
     NoThreads(String),
-
-    #[error("the state '{state}' of records under way can't be restored as {type_name}")]
-    Restore { state: &'static str, type_name: &'static str, source: DecodeError },
-
-    #[error("record {record} under way can't be written to the state '{state}'")]
-    Snapshot { state: &'static str, record: String, source: EncodeError },
 }
 
 /// The record as text, cut short.

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use flott_core::time::{NO_TIMESTAMP, Timestamp};
 use flott_core::watermark::{MergeOutput, StreamStatus};
-use flott_core::{Batch, Data, encoding};
+use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
-use flott_state::{OperatorSnapshot, OperatorStateSnapshot, RedistributionMode};
+use flott_state::{
+    ListStateDescriptor, OperatorListState, OperatorSnapshot, OperatorState, OperatorStateStore, StateError,
+};
 
 use super::calls::{Calls, Due};
 use super::completion::{Completion, Completions};
@@ -50,6 +52,9 @@ pub(super) struct AsyncWaitOperator<F, I, O> {
     calls: Calls<I>,
     emissions: EmissionQueue<O>,
     completions: Arc<Completions<O>>,
+    state: OperatorState,
+    /// Filled for snapshots only.
+    under_way: OperatorListState<(I, Timestamp)>,
     /// Records of an earlier run whose calls have not started yet; they go before all others.
     restored: VecDeque<(I, Timestamp)>,
     /// The input has ended, so nothing is tried again.
@@ -57,7 +62,16 @@ pub(super) struct AsyncWaitOperator<F, I, O> {
 }
 
 impl<F: AsyncFunction<I, O>, I: Data + Debug, O: Data> AsyncWaitOperator<F, I, O> {
-    pub(super) fn new(function: F, settings: AsyncSettings<O>, setup: &OperatorSetup) -> FnResult<Self> {
+    pub(super) fn new(
+        function: F,
+        settings: AsyncSettings<O>,
+        setup: &OperatorSetup,
+    ) -> Result<Self, StateError> {
+        let restored = setup.restored.as_ref().map(|restored| restored.operator.clone());
+        let mut state = OperatorState::new(restored);
+        let under_way = state.list_state(ListStateDescriptor::new(STATE))?;
+        let restored = under_way.get(&state)?.to_vec().into();
+        under_way.clear(&mut state)?;
         Ok(Self {
             function: Arc::new(function),
             context: RuntimeContext::of(setup),
@@ -65,7 +79,9 @@ impl<F: AsyncFunction<I, O>, I: Data + Debug, O: Data> AsyncWaitOperator<F, I, O
             calls: Calls::new(),
             emissions: EmissionQueue::new(settings.mode),
             completions: Arc::new(Completions::new(Arc::clone(setup.task.signal()))),
-            restored: setup.restored.as_deref().map(restore).transpose()?.unwrap_or_default(),
+            state,
+            under_way,
+            restored,
             settings,
             finishing: false,
         })
@@ -242,23 +258,12 @@ impl<F: AsyncFunction<I, O>, I: Data + Debug, O: Data> Operator for AsyncWaitOpe
     }
 
     fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
-        let under_way = self.calls.iter().map(|call| (&call.record, call.timestamp));
-        let restored = self.restored.iter().map(|(record, timestamp)| (record, *timestamp));
-        let elements = under_way.chain(restored).map(|element| {
-            let failed = |source| AsyncError::Snapshot { state: STATE, record: shown(element.0), source };
-            encoding::to_vec(&element).map_err(failed)
-        });
-        let elements = elements.collect::<Result<Vec<_>, _>>()?;
-        if elements.is_empty() {
-            return Ok(OperatorSnapshot::default());
-        }
-        let state = OperatorStateSnapshot {
-            name: STATE.to_owned(),
-            mode: RedistributionMode::SplitDistribute,
-            element_type: std::any::type_name::<(I, Timestamp)>().to_owned(),
-            elements,
-        };
-        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![state] })
+        let under_way = self.calls.iter().map(|call| (call.record.clone(), call.timestamp));
+        let elements = under_way.chain(self.restored.iter().cloned()).collect();
+        self.under_way.update(&mut self.state, elements)?;
+        let operator = self.state.snapshot()?;
+        self.under_way.clear(&mut self.state)?;
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator })
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {
@@ -275,15 +280,4 @@ impl<F: AsyncFunction<I, O>, I: Data + Debug, O: Data> Operator for AsyncWaitOpe
         self.calls.abort();
         self.function.close()
     }
-}
-
-/// The records under way in an earlier run.
-fn restore<I: Data>(snapshot: &OperatorSnapshot) -> FnResult<VecDeque<(I, Timestamp)>> {
-    let states = snapshot.operator.iter().filter(|state| state.name == STATE);
-    let decode = |element: &Vec<u8>| {
-        let type_name = std::any::type_name::<(I, Timestamp)>();
-        encoding::decode(element)
-            .map_err(|source| AsyncError::Restore { state: STATE, type_name, source }.into())
-    };
-    states.flat_map(|state| &state.elements).map(decode).collect()
 }

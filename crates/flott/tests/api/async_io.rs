@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use flott::prelude::*;
+use flott::testing::OneInputHarness;
 use tokio::sync::oneshot;
 
 use crate::support::{At, ManualClock, Step, Watermark, env, line, process, script};
@@ -424,4 +425,45 @@ fn each_subtask_opens_and_closes_a_function_of_its_own() {
     out.sort_unstable();
     assert_eq!(out, (1..=2000).map(|n| 3 * n).collect::<Vec<_>>());
     assert_eq!(*closed.lock().unwrap(), 3);
+}
+
+/// A harness with at most so many calls under way, of which that for 1 never ends.
+fn stuck_at_1(capacity: usize, stuck: bool) -> OneInputHarness<i64, i64> {
+    OneInputHarness::new(move |numbers: Numbers| {
+        let call = move |n: i64| async move {
+            if stuck && n == 1 {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, BoxError>(vec![10 * n])
+        };
+        AsyncDataStream::ordered_wait(&numbers, call, NO_TIMEOUT, capacity)
+    })
+}
+
+#[test]
+fn v8_11_records_under_way_are_called_for_again_after_a_restore() {
+    // Restored with as much room as before, and with less.
+    for capacity in [2, 1] {
+        let mut first = stuck_at_1(2, true);
+        first.process(1, 1).unwrap();
+        // Whether the call for 2 has ended or not, its result waits for that of 1.
+        first.process(2, 2).unwrap();
+        let snapshot = first.snapshot().unwrap();
+        assert_eq!(first.take_records(), []);
+        // Restored records are state again before their calls have ended.
+        let mut second = stuck_at_1(capacity, true);
+        second.restore(&snapshot, 1).unwrap();
+        let snapshot = second.snapshot().unwrap();
+        let mut third = stuck_at_1(capacity, false);
+        third.restore(&snapshot, 1).unwrap();
+        let mut results = Vec::new();
+        while results.len() < 2 {
+            // The step at which the task sees the end of a call depends on the threads.
+            third.set_processing_time(0).unwrap();
+            results.extend(third.take_stamped());
+            std::thread::yield_now();
+        }
+        assert_eq!(crate::support::sorted(results), [(10, Some(1)), (20, Some(2))]);
+        assert!(third.snapshot().unwrap() != snapshot);
+    }
 }

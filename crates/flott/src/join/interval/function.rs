@@ -4,8 +4,8 @@ use flott_core::time::Timestamp;
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::Collector;
 
-use crate::function::RuntimeContext;
 use crate::function::life_cycle::life_cycle;
+use crate::function::{FunctionInitializationContext, FunctionSnapshotContext, RuntimeContext};
 
 /// The times of a pair (Flink: `ProcessJoinFunction.Context`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use flott_state::{
 
 use super::bounds::{Interval, IntervalBounds, Side};
 use super::{JoinContext, ProcessJoinFunction};
-use crate::function::{KeySelector, RuntimeContext};
+use crate::function::{Host, KeySelector};
 use crate::operators::KeyedBatch;
 use crate::state::keyed_state;
 
@@ -53,18 +53,18 @@ type Buffer<T> = MapState<Timestamp, Vec<T>>;
 /// Joins two keyed streams by intervals of event time (Flink: `IntervalJoinOperator`).
 pub(super) struct IntervalJoinOperator<F, K, L, R, O> {
     function: F,
-    context: RuntimeContext,
+    host: Host,
     left_batch: KeyedBatch<L, K>,
     right_batch: KeyedBatch<R, K>,
     left: Buffer<L>,
     right: Buffer<R>,
     late: LateTags<L, R>,
-    host: JoinHost<K>,
+    join: Join<K>,
     output: PhantomData<fn() -> O>,
 }
 
 /// What both sides share.
-struct JoinHost<K> {
+struct Join<K> {
     interval: Interval,
     state: KeyedState<K>,
     timers: TimerQueue<K, i64>,
@@ -91,13 +91,13 @@ where
         let interval = bounds.inclusive();
         Ok(Self {
             function,
-            context: RuntimeContext::of(setup),
+            host: Host::new(setup),
             left_batch: KeyedBatch::new(left_selector),
             right_batch: KeyedBatch::new(right_selector),
             left: state.map_state(MapStateDescriptor::new("LEFT_BUFFER"))?,
             right: state.map_state(MapStateDescriptor::new("RIGHT_BUFFER"))?,
             late,
-            host: JoinHost {
+            join: Join {
                 interval,
                 timers: state.restore_timers(CLEANUP_TIMERS, TimeDomain::EventTime)?,
                 state,
@@ -110,8 +110,8 @@ where
     }
 }
 
-impl<K: Key> JoinHost<K> {
-    /// Takes in the records of one side: `join` gets each pair with the times of the record and of its match.
+impl<K: Key> Join<K> {
+    /// Takes in the records of one side: `each` gets each pair with the times of the record and of its match.
     fn process<T: Data, U: Data, O: Data>(
         &mut self,
         side: Side,
@@ -119,7 +119,7 @@ impl<K: Key> JoinHost<K> {
         (keyed, own, other): (&mut KeyedBatch<T, K>, Buffer<T>, Buffer<U>),
         late: Option<&OutputTag<T>>,
         out: &mut Output<O>,
-        mut join: impl FnMut(&T, &U, [Timestamp; 2], &mut Output<O>) -> FnResult,
+        mut each: impl FnMut(&T, &U, [Timestamp; 2], &mut Output<O>) -> FnResult,
     ) -> FnResult {
         keyed.extract(batch)?;
         let keys = keyed.keys().iter().zip(keyed.hashes());
@@ -142,7 +142,7 @@ impl<K: Key> JoinHost<K> {
             let mut current = CurrentKey::new(&mut self.state, key, hash);
             for (other_time, others) in other.iter(&mut current)? {
                 if matches.contains(&other_time) {
-                    others.iter().try_for_each(|other| join(&record, other, [time, *other_time], out))?;
+                    others.iter().try_for_each(|other| each(&record, other, [time, *other_time], out))?;
                 }
             }
             own.get_or_insert_with(&mut current, time, Vec::new)?.push(record);
@@ -169,46 +169,49 @@ where
     type Out = O;
 
     fn open(&mut self) -> FnResult {
-        self.function.open(&self.context)
+        self.function.initialize_state(&mut self.host.initialization())?;
+        self.function.open(&self.host.runtime)
     }
 
     fn process1(&mut self, batch: &mut Batch<L>, out: &mut Output<O>) -> FnResult {
-        let Self { function, left_batch, left, right, late, host, .. } = self;
-        let join = |record: &L, other: &R, [left, right]: [Timestamp; 2], out: &mut Output<O>| {
+        let Self { function, left_batch, left, right, late, join, .. } = self;
+        let each = |record: &L, other: &R, [left, right]: [Timestamp; 2], out: &mut Output<O>| {
             let context = JoinContext { left, right };
             function.process_element(record, other, &context, &mut Collector::new(out, context.timestamp()))
         };
-        host.process(Side::Left, batch, (left_batch, *left, *right), late.left.as_ref(), out, join)
+        join.process(Side::Left, batch, (left_batch, *left, *right), late.left.as_ref(), out, each)
     }
 
     fn process2(&mut self, batch: &mut Batch<R>, out: &mut Output<O>) -> FnResult {
-        let Self { function, right_batch, left, right, late, host, .. } = self;
-        let join = |record: &R, other: &L, [right, left]: [Timestamp; 2], out: &mut Output<O>| {
+        let Self { function, right_batch, left, right, late, join, .. } = self;
+        let each = |record: &R, other: &L, [right, left]: [Timestamp; 2], out: &mut Output<O>| {
             let context = JoinContext { left, right };
             function.process_element(other, record, &context, &mut Collector::new(out, context.timestamp()))
         };
-        host.process(Side::Right, batch, (right_batch, *right, *left), late.right.as_ref(), out, join)
+        join.process(Side::Right, batch, (right_batch, *right, *left), late.right.as_ref(), out, each)
     }
 
     fn on_watermark(&mut self, combined: Timestamp, _out: &mut Output<O>) -> FnResult {
-        let Self { left, right, host, .. } = self;
-        host.watermark = combined;
-        while let Some(timer) = host.timers.pop_due(combined) {
-            let mut current = CurrentKey::new(&mut host.state, &timer.key, timer.hash);
+        let Self { left, right, join, .. } = self;
+        join.watermark = combined;
+        while let Some(timer) = join.timers.pop_due(combined) {
+            let mut current = CurrentKey::new(&mut join.state, &timer.key, timer.hash);
             if timer.namespace == CLEANUP_LEFT {
-                left.remove(&mut current, &host.interval.expired(Side::Left, timer.timestamp))?;
+                left.remove(&mut current, &join.interval.expired(Side::Left, timer.timestamp))?;
             } else {
-                right.remove(&mut current, &host.interval.expired(Side::Right, timer.timestamp))?;
+                right.remove(&mut current, &join.interval.expired(Side::Right, timer.timestamp))?;
             }
         }
         Ok(())
     }
 
-    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
-        let host = &mut self.host;
-        let mut keyed = host.state.snapshot()?;
-        keyed.push(host.timers.snapshot(CLEANUP_TIMERS, TimeDomain::EventTime, host.max_parallelism)?);
-        Ok(OperatorSnapshot { keyed, operator: Vec::new() })
+    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+        let Self { function, host, join, .. } = self;
+        let mut snapshot = host.snapshot(checkpoint_id, |context| function.snapshot_state(context))?;
+        let timers = join.timers.snapshot(CLEANUP_TIMERS, TimeDomain::EventTime, join.max_parallelism)?;
+        snapshot.keyed = join.state.snapshot()?;
+        snapshot.keyed.extend(Some(timers).filter(|timers| !timers.groups.is_empty()));
+        Ok(snapshot)
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {
