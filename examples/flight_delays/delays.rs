@@ -3,10 +3,10 @@
 use std::fmt;
 
 use flott::prelude::*;
+use flott_examples::utc;
 use serde::{Deserialize, Serialize};
 
 use super::flight::Flight;
-use super::utc;
 
 /// Adds up flights, so that a window holds a few numbers and no flights.
 #[derive(Clone)]

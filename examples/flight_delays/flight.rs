@@ -1,10 +1,8 @@
 //! A row of the table of flights.
 
 use flott::prelude::Timestamp;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
-
-use super::utc;
+use flott_examples::flights::utc_hour;
+use serde::{Deserialize, Serialize};
 
 /// A flight that was scheduled. Columns that the job does not use are not read.
 #[derive(Clone, Serialize, Deserialize)]
@@ -31,14 +29,4 @@ impl Flight {
     pub(crate) fn scheduled_ms(&self) -> Timestamp {
         self.hour_ms + i64::from(self.minute) * 60_000
     }
-}
-
-/// Reads the hour as the table has it; flott's own encoding has the milliseconds.
-fn utc_hour<'de, D: Deserializer<'de>>(field: D) -> Result<Timestamp, D::Error> {
-    if !field.is_human_readable() {
-        return Timestamp::deserialize(field);
-    }
-    let text = <&str>::deserialize(field)?;
-    utc::parse(text)
-        .ok_or_else(|| D::Error::custom(format!("'{text}' is not a time such as 2013-01-01T10:00:00Z")))
 }

@@ -8,7 +8,6 @@
 
 mod delays;
 mod flight;
-mod utc;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +16,7 @@ use clap::Parser;
 use flott::prelude::*;
 use flott_connectors::file::{CsvOptions, FileSource};
 use flott_connectors::sink::{CsvEncoder, FileSink};
+use flott_examples::flights::OUT_OF_ORDERNESS;
 
 use delays::{CarrierHour, DelayStatistics};
 use flight::Flight;
@@ -26,11 +26,6 @@ use flight::Flight;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-
-/// How much earlier a flight may be scheduled than one that stands before it in the table. Within a day the table is
-/// in the order of actual departures with the cancelled flights last, which makes up to 23 hours. Its months come as
-/// 1, 10, 11, 12, 2, 3, …: the first flight of February, behind those of December, is 333.8 days out of order.
-const OUT_OF_ORDERNESS: Duration = Duration::from_secs(334 * 24 * 60 * 60);
 
 /// Hourly departure delays of each airline, from a table of flights
 #[derive(Parser)]

@@ -12,7 +12,7 @@ const EPOCH_DAY: i64 = 719_468;
 const ERA_DAYS: i64 = 146_097;
 
 /// The time in milliseconds since the epoch; `None` if the text is anything else.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+pub fn parse(text: &str) -> Option<Timestamp> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let [year, month, day] = numbers(date, '-')?;
     let [hour, minute, second] = numbers(time, ':')?;
@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
 }
 
 /// The text of a time in milliseconds since the epoch.
-pub(crate) fn format(time_ms: Timestamp) -> String {
+pub fn format(time_ms: Timestamp) -> String {
     let (year, month, day) = date(time_ms.div_euclid(DAY_MS));
     let seconds = time_ms.rem_euclid(DAY_MS) / 1000;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

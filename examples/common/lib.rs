@@ -1,0 +1,4 @@
+//! What several examples share.
+
+pub mod flights;
+pub mod utc;
