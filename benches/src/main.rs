@@ -73,6 +73,8 @@ pub(crate) enum Workload {
     SlidingSum,
     /// A map of 100 sums per key in MapState, one output per record
     MapState,
+    /// Running sum per key in a function with a broadcast side, beside one without
+    Broadcast,
     /// One event-time timer per record, registered and fired
     Timers,
     /// 100,000 records/s through a keyed exchange

@@ -21,6 +21,9 @@ pub(crate) struct Report {
     /// The loop's CPU time by flott's: 1 means as fast as the loop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ratio: Option<f64>,
+    /// CPU nanoseconds a record of the same keyed function without a broadcast side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) without_broadcast_cpu_ns: Option<f64>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(crate) latency: Option<Latency>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +66,10 @@ impl Report {
         if let (Some(limit), Some(ratio)) = (&self.limit, self.ratio) {
             println!("  {:>14.1} CPU ns a record in the hand-written loop", limit.cpu_ns_per_record);
             println!("  {ratio:>14.2} of the loop's speed");
+        }
+        if let Some(without) = self.without_broadcast_cpu_ns {
+            let added = (self.cpu_ns_per_record / without - 1.0) * 100.0;
+            println!("  {without:>14.1} CPU ns a record without a broadcast side, which adds {added:.0} %");
         }
         for (whose, latency) in [("flott", &self.latency), ("the hand-written loop", &self.limit_latency)] {
             let Some(Latency { p50_us, p99_us, p999_us, max_us }) = latency else { continue };

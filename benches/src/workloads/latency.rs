@@ -50,6 +50,7 @@ pub(super) fn run(options: &Options) -> Result<Report> {
         checksum: latencies.len() as u64,
         limit: None,
         ratio: None,
+        without_broadcast_cpu_ns: None,
         latency: Some(quantiles(&latencies)),
         limit_latency: Some(quantiles(&limit)),
     })

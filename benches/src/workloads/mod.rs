@@ -1,5 +1,6 @@
 //! The workloads.
 
+mod broadcast;
 mod keyed_sum;
 mod latency;
 mod map_state;
@@ -27,6 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Workload::WindowSum => window_sum::run(options)?,
         Workload::SlidingSum => sliding_sum::run(options)?,
         Workload::MapState => map_state::run(options)?,
+        Workload::Broadcast => broadcast::run(options)?,
         Workload::Timers => timers::run(options)?,
         Workload::Latency => latency::run(options)?,
         Workload::Startup => return child::startup(options),
@@ -72,9 +74,21 @@ fn compare(
             limit_costs.push(measure(|| Ok(limit()))?);
         }
     }
-    let cost = median(&flott_costs).unwrap_or(flott_costs[0]);
-    let limit = median(&limit_costs);
-    for other in flott_costs.iter().chain(&limit_costs) {
+    summarize(workload, options, records, &flott_costs, &limit_costs, peak_rss_bytes)
+}
+
+/// What the runs of flott and of the loop have shown. They must all have come to the same checksum.
+fn summarize(
+    workload: &'static str,
+    options: &Options,
+    records: u64,
+    flott_costs: &[Cost],
+    limit_costs: &[Cost],
+    peak_rss_bytes: u64,
+) -> Result<Report> {
+    let cost = median(flott_costs).unwrap_or(flott_costs[0]);
+    let limit = median(limit_costs);
+    for other in flott_costs.iter().chain(limit_costs) {
         ensure!(
             other.checksum == cost.checksum,
             "{workload} is wrong: checksums {:016x} and {:016x} differ",
@@ -94,6 +108,7 @@ fn compare(
         checksum: cost.checksum,
         limit: limit.map(|l| Limit { seconds: l.seconds, cpu_ns_per_record: cpu_ns(&l, records) }),
         ratio: limit.map(|limit| limit.cpu_seconds / cost.cpu_seconds),
+        without_broadcast_cpu_ns: None,
         latency: None,
         limit_latency: None,
     })
