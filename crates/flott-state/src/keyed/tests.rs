@@ -32,7 +32,7 @@ fn the_same_name_and_type_give_the_same_state() {
 }
 
 #[test]
-fn the_same_name_with_another_type_is_refused() {
+fn s99_the_same_name_with_another_type_is_refused() {
     let mut state = state::<u64>();
     state.value_state(Descriptor::<i64>::new("sum")).unwrap();
     assert_eq!(

@@ -21,7 +21,7 @@ fn each_key_has_its_own_value() {
 }
 
 #[test]
-fn a_value_is_changed_in_place_and_cleared() {
+fn s94_s98_a_value_is_changed_in_place_and_cleared() {
     let mut state = state();
     let names = state.value_state(ValueStateDescriptor::<Vec<String>>::new("names")).unwrap();
     let key = "k".to_owned();

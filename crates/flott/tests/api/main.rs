@@ -26,6 +26,7 @@ mod process_time;
 mod rolling;
 mod side_outputs;
 mod sources;
+mod state_ttl;
 mod support;
 mod transformations;
 mod window_functions;
