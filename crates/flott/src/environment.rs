@@ -12,7 +12,7 @@ use flott_core::{Data, seam::Clock};
 use flott_runtime::graph::{GraphDefaults, NodeKind, StreamGraph};
 use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, launch};
 use flott_runtime::program::{Program, source_factory};
-use flott_runtime::seam::SystemClock;
+use flott_runtime::seam;
 use flott_runtime::source::Source;
 use flott_state::{BackendRegistry, StateBackend};
 
@@ -198,7 +198,8 @@ impl StreamExecutionEnvironment {
     /// # Errors
     /// When the program or a setting is wrong, or the job fails or is cancelled.
     pub fn execute(&self) -> Result<JobResult, Error> {
-        let quiet = self.builder.borrow().quiet;
+        // The terminal is refreshed in real time only.
+        let quiet = self.builder.borrow().quiet || seam::is_simulated();
         let handle = self.execute_async()?;
         terminal::follow(&handle, quiet).map_err(Error::from)
     }
@@ -229,7 +230,7 @@ impl StreamExecutionEnvironment {
         let configuration = &builder.configuration;
         let name = configuration.get_optional(&keys::PIPELINE_NAME)?;
         let options = LaunchOptions {
-            clock: builder.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new())),
+            clock: builder.clock.clone().unwrap_or_else(seam::clock),
             backend: backend(&builder.backends, configuration)?,
             buffer_timeout: match configuration.get(&keys::BUFFER_TIMEOUT)? {
                 BufferTimeout::EachRecord => Some(Duration::ZERO),

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
-use std::thread::JoinHandle;
 
 use flott_runtime::error::FnResult;
-use flott_runtime::seam;
+use flott_runtime::seam::{self, JoinHandle};
 use flott_runtime::source::{InputStatus, ReaderContext, SourceOutput, SourceReader, SourceSplit};
 
 use super::connection::{Connection, Handed, Stop};

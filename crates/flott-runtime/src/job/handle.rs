@@ -1,14 +1,15 @@
 //! What the user holds of a running job.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::coordinator::{Event, Outcome};
+use super::inbox::Sender;
 use super::shell::Message;
 use crate::error::JobError;
 use crate::metrics::VertexMetrics;
+use crate::seam::Monitor;
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,17 +64,8 @@ pub(super) struct Ended {
 }
 
 /// Where the shell leaves the end of the job for those who wait.
-#[derive(Debug, Default)]
-pub(super) struct Ending {
-    ended: Mutex<Option<Ended>>,
-    changed: Condvar,
-}
-
-impl Ending {
-    pub(super) fn set(&self, ended: Ended) {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
-        self.changed.notify_all();
-    }
+pub(super) const fn ending() -> Monitor<Option<Ended>> {
+    Monitor::new("the end of the job", None)
 }
 
 /// A running job. Dropping the handle leaves the job running.
@@ -81,8 +73,8 @@ impl Ending {
 pub struct JobHandle {
     pub(super) name: String,
     pub(super) vertices: Vec<VertexMetrics>,
-    pub(super) messages: SyncSender<Message>,
-    pub(super) ending: Arc<Ending>,
+    pub(super) messages: Sender<Message>,
+    pub(super) ending: Arc<Monitor<Option<Ended>>>,
 }
 
 impl JobHandle {
@@ -99,18 +91,17 @@ impl JobHandle {
     /// Asks the job to end. Its tasks stop between two batches; [`JobHandle::wait`] tells when they have.
     pub fn cancel(&self) {
         // If the coordinator is gone the job has ended already.
-        let _ = self.messages.send(Message::Event(Event::CancelRequested));
+        self.messages.send(Message::Event(Event::CancelRequested));
     }
 
     /// Where the job stands now.
     pub fn status(&self) -> JobStatus {
-        let ended = self.ending.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        match ended.as_ref().map(|ended| &ended.outcome) {
+        self.ending.look(|ended| match ended.as_ref().map(|ended| &ended.outcome) {
             None => JobStatus::Running,
             Some(Outcome::Finished) => JobStatus::Finished,
             Some(Outcome::Canceled) => JobStatus::Canceled,
             Some(Outcome::Failed(_)) => JobStatus::Failed,
-        }
+        })
     }
 
     /// Waits for the end of the job.
@@ -119,7 +110,7 @@ impl JobHandle {
     /// [`JobError::Task`] if it failed, [`JobError::Canceled`] if it was cancelled.
     pub fn wait(&self) -> Result<JobResult, JobError> {
         loop {
-            if let Some(result) = self.wait_for(Duration::from_secs(3600)) {
+            if let Some(result) = self.wait_within(None) {
                 return result;
             }
         }
@@ -127,10 +118,11 @@ impl JobHandle {
 
     /// Waits for the end of the job, at most this long; `None` if it still runs.
     pub fn wait_for(&self, limit: Duration) -> Option<Result<JobResult, JobError>> {
-        let ended = self.ending.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.ending.changed.wait_timeout_while(ended, limit, |ended| ended.is_none());
-        let (ended, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        ended.as_ref().map(|ended| self.result(ended))
+        self.wait_within(Some(limit))
+    }
+
+    fn wait_within(&self, limit: Option<Duration>) -> Option<Result<JobResult, JobError>> {
+        self.ending.wait(limit, |ended| ended.as_ref().map(|ended| self.result(ended)))
     }
 
     fn result(&self, ended: &Ended) -> Result<JobResult, JobError> {

@@ -4,6 +4,7 @@ mod alignment;
 mod build;
 mod coordinator;
 mod handle;
+mod inbox;
 mod shell;
 
 pub(crate) use build::{JobPlan, TaskBuilder, TaskEnds};

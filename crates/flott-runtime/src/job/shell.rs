@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use flott_core::seam::Clock;
@@ -16,12 +14,13 @@ use flott_state::backend::StateBackend;
 use super::alignment::AlignmentGroups;
 use super::build::{JobPlan, TaskBuilder, TaskEnds};
 use super::coordinator::{Action, Coordinator, Event, Outcome, TaskId};
-use super::handle::{Ended, Ending, JobHandle};
+use super::handle::{Ended, JobHandle, ending};
+use super::inbox::{Inbox, Sender, inbox};
 use crate::error::{ChainError, FnResult, JobError, TaskFailure};
 use crate::graph::{JobGraph, JobVertex};
 use crate::metrics::{TaskMetrics, VertexMetrics};
 use crate::program::Program;
-use crate::seam::{Signal, spawn};
+use crate::seam::{JoinHandle, Monitor, Signal, spawn};
 use crate::source::{AnyEnumerator, EnumeratorActions};
 use crate::task::{FlushPolicy, Mailbox, Task, TaskControl, TaskEnd, TaskLink, TaskShared, guard};
 
@@ -99,12 +98,12 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
     let vertices = job_graph.vertices.iter().zip(metrics.iter());
     let vertices =
         vertices.map(|(vertex, tasks)| VertexMetrics { name: vertex.name.clone(), subtasks: tasks.clone() });
-    let (messages, inbox) = sync_channel(MESSAGES);
+    let (messages, inbox) = inbox(MESSAGES);
     let handle = JobHandle {
         name: program.name.clone(),
         vertices: vertices.collect(),
         messages: messages.clone(),
-        ending: Arc::new(Ending::default()),
+        ending: Arc::new(ending()),
     };
     let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
     let tasks = start_tasks(&plan, &metrics, &messages, &options)?;
@@ -201,7 +200,7 @@ pub(crate) fn connect(plan: &JobPlan, signals: &[Vec<Arc<Signal>>]) -> Vec<Vec<T
 fn start_tasks(
     plan: &Arc<JobPlan>,
     metrics: &Arc<Vec<Vec<Arc<TaskMetrics>>>>,
-    messages: &SyncSender<Message>,
+    messages: &Sender<Message>,
     options: &LaunchOptions,
 ) -> Result<BTreeMap<TaskId, RunningTask>, JobError> {
     let signals = signals(&plan.job_graph);
@@ -243,7 +242,7 @@ struct TaskStart {
     signal: Arc<Signal>,
     canceled: Arc<AtomicBool>,
     metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
-    messages: SyncSender<Message>,
+    messages: Sender<Message>,
     options: LaunchOptions,
 }
 
@@ -273,7 +272,7 @@ impl TaskStart {
             TaskEnd::Failed(failure) => Event::TaskFailed(id, failure),
         };
         // The coordinator outlives its tasks, unless the process ends.
-        let _ = messages.send(Message::Event(event));
+        messages.send(Message::Event(event));
     }
 
     /// Builds the task and runs it; whatever happens, it is closed.
@@ -281,8 +280,8 @@ impl TaskStart {
         let (id, messages) = (self.id, self.messages);
         let reports = messages.clone();
         let link = TaskLink {
-            request_split: Arc::new(move || drop(messages.send(Message::SplitRequest(id)))),
-            report_watermark: Arc::new(move |at| drop(reports.send(Message::Watermark(id, at)))),
+            request_split: Arc::new(move || messages.send(Message::SplitRequest(id))),
+            report_watermark: Arc::new(move |at| reports.send(Message::Watermark(id, at))),
             allow_unaligned_source_splits: self.options.allow_unaligned_source_splits,
             auto_watermark_interval: self.options.auto_watermark_interval,
         };
@@ -322,10 +321,10 @@ struct Shell {
     tasks: BTreeMap<TaskId, RunningTask>,
     sources: BTreeMap<u32, SourceHost>,
     alignment: AlignmentGroups,
-    inbox: Receiver<Message>,
+    inbox: Inbox<Message>,
     clock: Arc<dyn Clock>,
     started_ns: u64,
-    ending: Arc<Ending>,
+    ending: Arc<Monitor<Option<Ended>>>,
 }
 
 impl Shell {
@@ -341,20 +340,15 @@ impl Shell {
         let net_runtime = Duration::from_nanos(self.clock.monotonic_ns() - self.started_ns);
         std::mem::take(&mut self.tasks).into_values().for_each(RunningTask::join);
         if let Some(outcome) = ended {
-            self.ending.set(Ended { outcome, net_runtime });
+            self.ending.change(|ended| *ended = Some(Ended { outcome, net_runtime }));
         }
     }
 
     fn turn(&mut self) -> Option<Outcome> {
         let next_tick = self.sources.values().filter_map(|host| host.tick_at_ns).min();
-        let message = match next_tick {
-            None => self.inbox.recv().ok(),
-            Some(at) => {
-                let wait = Duration::from_nanos(at.saturating_sub(self.clock.monotonic_ns()));
-                self.inbox.recv_timeout(wait).ok()
-            }
-        };
-        match message {
+        let now = self.clock.monotonic_ns();
+        let limit = next_tick.map(|at| Duration::from_nanos(at.saturating_sub(now)));
+        match self.inbox.receive(limit) {
             Some(Message::Event(event)) => self.handle(event),
             Some(Message::SplitRequest(task)) => self.enumerate(task.vertex, |host| {
                 host.enumerator.on_split_request(task.subtask, host.parallelism)

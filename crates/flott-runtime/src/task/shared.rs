@@ -90,6 +90,7 @@ impl TaskShared {
 
     /// Reads the clocks for the next batch; returns monotonic nanoseconds.
     pub(crate) fn tick(&self) -> u64 {
+        self.signal.yield_now();
         self.now.set(self.clock.wall_ms());
         self.clock.monotonic_ns()
     }
@@ -102,7 +103,7 @@ impl TaskShared {
     /// room, call [`TaskShared::look_again`].
     pub(crate) fn wait_for_room(&self) -> ChainResult {
         self.check_canceled()?;
-        let slept = self.sleep(None);
+        let slept = self.sleep("room in an output channel", None);
         self.metrics.back_pressured_ns.add(slept);
         self.check_canceled()
     }
@@ -117,8 +118,9 @@ impl TaskShared {
         let canceled = |_| "the task was cancelled while it waited for work outside of it to be done";
         self.check_canceled().map_err(canceled)?;
         let limit = until.map(|until| until.saturating_sub(self.processing_time()).max(1).unsigned_abs());
-        let slept = self.sleep(limit.map(Duration::from_millis));
-        self.metrics.back_pressured_ns.add(slept);
+        let start = self.clock.monotonic_ns();
+        self.signal.wait_for_outside(limit.map(Duration::from_millis));
+        self.metrics.back_pressured_ns.add(self.clock.monotonic_ns().saturating_sub(start));
         self.tick();
         Ok(self.check_canceled().map_err(canceled)?)
     }
@@ -131,7 +133,7 @@ impl TaskShared {
 
     /// Sleeps until there may be input, at most for `limit`.
     pub(crate) fn wait_for_input(&self, limit: Option<Duration>) {
-        let slept = self.sleep(limit);
+        let slept = self.sleep("input", limit);
         self.metrics.idle_ns.add(slept);
     }
 
@@ -149,13 +151,13 @@ impl TaskShared {
                 self.look_again();
                 return Ok(());
             }
-            self.signal.wait(Some(Duration::from_nanos(until - now)));
+            self.signal.wait_for("the next attempt", Some(Duration::from_nanos(until - now)));
         }
     }
 
-    fn sleep(&self, limit: Option<Duration>) -> u64 {
+    fn sleep(&self, what: &'static str, limit: Option<Duration>) -> u64 {
         let start = self.clock.monotonic_ns();
-        self.signal.wait(limit);
+        self.signal.wait_for(what, limit);
         self.clock.monotonic_ns().saturating_sub(start)
     }
 }

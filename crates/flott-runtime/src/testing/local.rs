@@ -49,7 +49,7 @@ impl LocalTasks {
             .collect();
         let plan = JobPlan { program, job_graph, backend: Arc::clone(&options.backend) };
         let build = Build { plan: &plan, clock: &clock, options, metrics: &metrics, restored };
-        let tasks = with_parker(Arc::new(OtherTasks), || build.tasks())?;
+        let tasks = with_parker(Arc::new(OtherTasks::of_this_thread()), || build.tasks())?;
         let mut local = Self { tasks: Rc::new(tasks), plan, vertices };
         local.each(|_, head| head.open())?;
         local.run()?;

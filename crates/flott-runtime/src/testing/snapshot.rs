@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use flott_core::key_group::KeyGroupRange;
 use flott_state::OperatorSnapshot;
+use flott_state::redistribute::redistribute;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{GraphError, JobGraph, OperatorId, StreamGraph, StreamNode};
@@ -30,17 +30,14 @@ impl JobSnapshot {
     }
 
     /// Adds what subtask `subtask` of each of these operators has.
-    pub(super) fn add(&mut self, graph: &StreamGraph, subtask: u32, task: TaskSnapshot) {
-        let nodes: BTreeMap<_, _> =
-            graph.nodes.iter().map(|node| (graph.operator_id(node.id), node)).collect();
-        for (id, state) in task.operators {
+    pub(super) fn add(&mut self, graph: &StreamGraph, subtask: u32, mut task: TaskSnapshot) {
+        for node in &graph.nodes {
+            let id = graph.operator_id(node.id);
+            let Some(state) = task.operators.remove(&id) else { continue };
             let own = self.operators.entry(id).or_default();
-            own.max_parallelism = nodes.get(&id).map_or(0, |node| graph.max_parallelism_of(node));
-            let subtask = subtask as usize;
-            if own.states.len() <= subtask {
-                own.states.resize(subtask + 1, OperatorSnapshot::default());
-            }
-            own.states[subtask] = state;
+            own.max_parallelism = graph.max_parallelism_of(node);
+            own.states.resize(graph.parallelism_of(node) as usize, OperatorSnapshot::default());
+            own.states[subtask as usize] = state;
         }
     }
 
@@ -63,28 +60,13 @@ impl JobSnapshot {
 impl Subtasks {
     fn spread(&self, graph: &StreamGraph, node: &StreamNode) -> Result<Vec<OperatorSnapshot>, GraphError> {
         let (parallelism, groups) = (graph.parallelism_of(node), graph.max_parallelism_of(node));
-        let invalid = |problem| GraphError::Invalid { operator: node.name.clone(), problem };
         if self.max_parallelism != groups {
             let old = self.max_parallelism;
-            return Err(invalid(format!("the snapshot was made with max parallelism {old}: set it again")));
+            let problem =
+                format!("the snapshot was made with max parallelism {old}, not {groups}: set it again");
+            return Err(GraphError::Invalid { operator: node.name.clone(), problem });
         }
-        let mut spread = vec![OperatorSnapshot::default(); parallelism as usize];
-        for (subtask, new) in (0..).zip(&mut spread) {
-            let owned = KeyGroupRange::of_subtask(subtask, parallelism, groups);
-            for old in self.states.iter().flat_map(|old| &old.keyed) {
-                let mut part = old.clone();
-                part.groups.retain(|group, _| owned.contains(*group));
-                new.keyed.push(part);
-            }
-        }
-        if self.states.len() == spread.len() {
-            for (old, new) in self.states.iter().zip(&mut spread) {
-                new.operator.clone_from(&old.operator);
-            }
-        } else if self.states.iter().any(|old| !old.operator.is_empty()) {
-            return Err(invalid("operator state can only be restored at the same parallelism".to_owned()));
-        }
-        Ok(spread)
+        Ok(redistribute(&self.states, parallelism, groups))
     }
 }
 

@@ -7,14 +7,69 @@
 //! * [`OneInputHarness`], [`TwoInputHarness`] — the harnesses, and their steps;
 //! * [`Harness`] — what both can do: time, output, side outputs, snapshots;
 //! * [`HarnessOptions`] — parallelism, and whether everything is rebuilt from a snapshot between any two steps;
-//! * [`in_both_modes`] — runs a test with and without that.
+//! * [`in_both_modes`] — runs a test with and without that;
+//! * [`VirtualTime`] — runs a whole program at once, however long it waits, in an order drawn from a seed.
+//!
+//! A test of a function with state and a timer, which must also hold if the job is restored at any moment:
+//!
+//! ```
+//! use flott::prelude::*;
+//! use flott::testing::{OneInputHarness, in_both_modes};
+//!
+//! /// Counts the clicks of each user, and tells the count a minute after the first.
+//! #[derive(Clone, Default)]
+//! struct Clicks {
+//!     count: ValueState<u32>,
+//! }
+//!
+//! impl KeyedProcessFunction<String, String, (String, u32)> for Clicks {
+//!     fn open(&mut self, context: &mut OpenContext<'_, String>) -> FnResult {
+//!         self.count = context.value_state(ValueStateDescriptor::new("count"))?;
+//!         Ok(())
+//!     }
+//!
+//!     fn process_element(
+//!         &mut self,
+//!         _user: String,
+//!         context: &mut KeyedContext<'_, String>,
+//!         _out: &mut Collector<'_, (String, u32)>,
+//!     ) -> FnResult {
+//!         let count = self.count.value(context)?.unwrap_or(0);
+//!         if count == 0 {
+//!             context.register_event_time_timer(context.timestamp().unwrap_or(0) + 60_000);
+//!         }
+//!         Ok(self.count.update(context, count + 1)?)
+//!     }
+//!
+//!     fn on_timer(
+//!         &mut self,
+//!         _time: Timestamp,
+//!         context: &mut OnTimerContext<'_, String>,
+//!         out: &mut Collector<'_, (String, u32)>,
+//!     ) -> FnResult {
+//!         out.collect((context.current_key().clone(), self.count.value(context)?.unwrap_or(0)));
+//!         Ok(self.count.clear(context)?)
+//!     }
+//! }
+//!
+//! in_both_modes(|options| {
+//!     let clicks = |users: DataStream<String>| users.key_by_ref(|user| user).process(Clicks::default());
+//!     let mut harness = OneInputHarness::new(clicks).with_options(options);
+//!     harness.process("ann".to_owned(), 1_000).unwrap();
+//!     harness.process("ann".to_owned(), 30_000).unwrap();
+//!     harness.watermark(60_999).unwrap();
+//!     assert_eq!(harness.take_records(), []);
+//!     harness.watermark(61_000).unwrap();
+//!     assert_eq!(harness.take_stamped(), [(("ann".to_owned(), 2), Some(61_000))]);
+//! });
+//! ```
 
 mod harness;
 mod one_input;
 mod options;
 mod two_input;
 
-pub use flott_runtime::testing::{JobSnapshot as HarnessSnapshot, StreamElement};
+pub use flott_runtime::testing::{Deadlock, JobSnapshot as HarnessSnapshot, StreamElement, VirtualTime};
 
 pub use harness::Harness;
 pub use one_input::OneInputHarness;

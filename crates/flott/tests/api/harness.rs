@@ -216,6 +216,114 @@ fn counters_outlive_the_operators() {
     assert_eq!(harness.take_records(), [2, 3, 1, 2, 3, 1, 2], "parallelism changes at every step");
 }
 
+/// The sum of each key so far; a timer at ten times the sum tells it again.
+#[derive(Clone, Default)]
+struct Sums {
+    sum: ValueState<i64>,
+}
+
+impl KeyedProcessFunction<i64, i64, (i64, i64)> for Sums {
+    fn open(&mut self, context: &mut OpenContext<'_, i64>) -> FnResult {
+        self.sum = context.value_state(ValueStateDescriptor::new("sum"))?;
+        Ok(())
+    }
+
+    fn process_element(
+        &mut self,
+        n: i64,
+        context: &mut KeyedContext<'_, i64>,
+        out: &mut Collector<'_, (i64, i64)>,
+    ) -> FnResult {
+        let sum = self.sum.get_or_insert_with(context, || 0)?;
+        *sum += n;
+        let sum = *sum;
+        out.collect((*context.current_key(), sum));
+        context.register_event_time_timer(10 * sum);
+        context.register_processing_time_timer(1000 * sum);
+        Ok(())
+    }
+
+    fn on_timer(
+        &mut self,
+        time: Timestamp,
+        context: &mut OnTimerContext<'_, i64>,
+        out: &mut Collector<'_, (i64, i64)>,
+    ) -> FnResult {
+        let sum = self.sum.value(context)?.unwrap_or_default();
+        out.collect((-*context.current_key(), time + sum));
+        Ok(())
+    }
+}
+
+fn sums() -> OneInputHarness<i64, (i64, i64)> {
+    OneInputHarness::new(|numbers: DataStream<i64>| numbers.key_by(|n| n % 5).process(Sums::default()))
+}
+
+#[test]
+fn state_and_timers_outlive_a_restart_between_any_two_steps_at_any_parallelism() {
+    let steps = |options: HarnessOptions| {
+        let mut harness = sums().with_options(options);
+        let mut output = Vec::new();
+        for n in 1..40 {
+            harness.process(n, n).unwrap();
+            harness.watermark(20 * n).unwrap();
+            harness.set_processing_time(1500 * n).unwrap();
+            // Keys that are due at once may come in any order when the subtasks change.
+            output.push(sorted(harness.take_stamped()));
+        }
+        output
+    };
+    let plain = steps(HarnessOptions::default());
+    assert!(plain.iter().flatten().any(|((key, _), timestamp)| *key < 0 && timestamp.is_some()));
+    assert!(plain.iter().flatten().any(|((key, _), timestamp)| *key < 0 && timestamp.is_none()));
+    assert_eq!(steps(HarnessOptions::default().snapshot_at_every_step()), plain);
+    assert_eq!(steps(HarnessOptions::default().rescale_at_every_step()), plain);
+}
+
+#[test]
+fn a_snapshot_is_restored_at_another_parallelism_and_what_came_after_it_is_forgotten() {
+    let mut harness = sums().with_parallelism(2);
+    for n in 0..10 {
+        harness.process(n, n).unwrap();
+    }
+    let snapshot = harness.snapshot().unwrap();
+    harness.process(100, 100).unwrap();
+    harness.take_output();
+    harness.restore(&snapshot, 3).unwrap();
+    harness.process(5, 101).unwrap();
+    assert_eq!(harness.take_records(), [(0, 10)], "0 + 5 + 5, without the 100");
+    let mut fresh = sums();
+    fresh.restore(&snapshot, 1).unwrap();
+    fresh.process(5, 101).unwrap();
+    assert_eq!(fresh.take_records(), [(0, 10)]);
+}
+
+#[test]
+fn a_failed_harness_goes_on_from_a_snapshot() {
+    let build = |numbers: DataStream<i64>| {
+        let checked = numbers.try_map(|n| if n < 0 { Err("negative") } else { Ok(n) });
+        checked.key_by(|n| n % 5).process(Sums::default())
+    };
+    let mut harness = OneInputHarness::new(build);
+    harness.process(5, 0).unwrap();
+    let snapshot = harness.snapshot().unwrap();
+    harness.process(-1, 0).unwrap_err();
+    harness.restore(&snapshot, 1).unwrap();
+    harness.process(5, 0).unwrap();
+    assert_eq!(harness.take_records(), [(0, 5), (0, 10)]);
+}
+
+#[test]
+fn a_snapshot_with_other_key_groups_is_refused() {
+    let mut harness = sums();
+    harness.process(1, 1).unwrap();
+    let snapshot = harness.snapshot().unwrap();
+    let told = line(sums().with_max_parallelism(64).restore(&snapshot, 1));
+    let want = "the job can't start: operator 'KeyedProcess': the snapshot was made with max parallelism 128, not 64: \
+                set it again";
+    assert_eq!(told, want);
+}
+
 /// Tells its parallelism.
 #[derive(Clone, Default)]
 struct Counting {

@@ -29,6 +29,7 @@ mod sources;
 mod state_ttl;
 mod support;
 mod transformations;
+mod virtual_time;
 mod window_functions;
 mod window_sessions;
 mod window_triggers;

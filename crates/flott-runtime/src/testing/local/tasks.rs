@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::super::ManualClock;
 use crate::error::{ChainResult, FailureKind, TaskFailure};
-use crate::seam::Parker;
+use crate::seam::{Parked, Parker, really_park};
 use crate::task::{Ended, Head, Step, TaskShared, fire_due, guard, leave_operator, running_operator};
 
 /// The tasks, sources first.
@@ -156,9 +156,9 @@ impl Tasks {
     }
 
     /// A task waits for what nobody will do.
-    fn stuck(&self, operator: &str) {
+    fn stuck(&self, operator: &str, what: &str) {
         self.canceled.store(true, Ordering::Release);
-        let cause = "it waits for room in a channel that nobody reads".to_owned();
+        let cause = format!("it waits for {what}, and nobody is left who could do anything about it");
         self.failure.borrow_mut().get_or_insert(TaskFailure {
             operator: operator.to_owned(),
             subtask: None,
@@ -169,21 +169,37 @@ impl Tasks {
 }
 
 /// Where a task sleeps that others on the same thread must wake: it lets them work meanwhile.
-pub(super) struct OtherTasks;
+pub(super) struct OtherTasks(std::thread::Thread);
+
+impl OtherTasks {
+    /// For the tasks of the present thread.
+    pub(super) fn of_this_thread() -> Self {
+        Self(std::thread::current())
+    }
+}
 
 impl Parker for OtherTasks {
-    fn park(&self, timeout: Option<Duration>) {
-        let Some(tasks) = AT_WORK.with_borrow(Clone::clone) else { return };
+    fn park(&self, what: &'static str, timeout: Option<Duration>) -> Parked {
+        let Some(tasks) = AT_WORK.with_borrow(Clone::clone) else { return Parked::Woken };
         let waiting = running_operator();
         let progress = tasks.turn_all();
         leave_operator(waiting.clone());
         match timeout {
-            _ if progress => {}
+            _ if progress || tasks.canceled.load(Ordering::Acquire) => return Parked::Woken,
             Some(timeout) => tasks.clock.advance(timeout),
-            None if tasks.canceled.load(Ordering::Acquire) => {}
-            None => tasks.stuck(waiting.as_deref().unwrap_or_default()),
+            None => tasks.stuck(waiting.as_deref().unwrap_or_default(), what),
+        }
+        Parked::TimedOut
+    }
+
+    fn park_for_outside(&self, timeout: Option<Duration>) {
+        really_park(timeout);
+        if let (Some(timeout), Some(tasks)) = (timeout, AT_WORK.with_borrow(Clone::clone)) {
+            tasks.clock.advance(timeout);
         }
     }
 
-    fn unpark(&self) {}
+    fn unpark(&self) {
+        self.0.unpark();
+    }
 }
