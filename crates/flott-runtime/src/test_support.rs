@@ -1,10 +1,10 @@
-//! What the tests of several modules share: a clock that is set by hand, a task's surroundings without a task, and
+//! What the tests of several modules share: a task's surroundings without a task, and
 //! a chain's end that remembers what it saw.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use flott_core::Batch;
@@ -20,28 +20,7 @@ use crate::operator::{Input, OperatorSetup};
 use crate::seam::Signal;
 use crate::snapshot::TaskSnapshot;
 use crate::task::{TaskLink, TaskShared};
-
-/// Time that passes only when a test says so; wall clock and monotonic clock start at 0 together.
-#[derive(Debug, Default)]
-pub(crate) struct ManualClock {
-    ns: AtomicU64,
-}
-
-impl ManualClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        self.ns.fetch_add(by.as_nanos() as u64, Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn wall_ms(&self) -> Timestamp {
-        (self.monotonic_ns() / 1_000_000) as Timestamp
-    }
-
-    fn monotonic_ns(&self) -> u64 {
-        self.ns.load(Ordering::SeqCst)
-    }
-}
+pub(crate) use crate::testing::ManualClock;
 
 /// What the operators of a task share, and the strings to pull at.
 pub(crate) struct TestTask {

@@ -97,15 +97,15 @@ impl Scheduler {
     }
 
     /// Gives the turn to the next thread, and waits until it comes back to `id`.
-    fn pass<'a>(&'a self, mut state: MutexGuard<'a, State>, id: usize) -> Parked {
+    fn pass(&self, mut state: MutexGuard<'_, State>, id: usize) -> Parked {
         state.choose(&self.clock);
-        state = self.await_turn(state, id);
+        state = Self::await_turn(state, id);
         let thread = &mut state.threads[id];
         let slept = matches!(std::mem::replace(&mut thread.doing, Doing::Work), Doing::Sleep { .. });
         if slept && !std::mem::take(&mut thread.woken) { Parked::TimedOut } else { Parked::Woken }
     }
 
-    fn await_turn<'a>(&'a self, mut state: MutexGuard<'a, State>, id: usize) -> MutexGuard<'a, State> {
+    fn await_turn(mut state: MutexGuard<'_, State>, id: usize) -> MutexGuard<'_, State> {
         while state.running != Some(id) {
             if state.stopped {
                 drop(state);
@@ -142,11 +142,8 @@ impl State {
             }
         }
         let now_ns = clock.monotonic_ns();
-        let can_run = |threads: &[Thread]| -> Vec<usize> {
-            let able = threads.iter().enumerate().filter(|(_, thread)| thread.can_run(now_ns));
-            able.map(|(id, _)| id).collect()
-        };
-        let able = can_run(&self.threads);
+        let able = self.threads.iter().enumerate().filter(|(_, thread)| thread.can_run(now_ns));
+        let able: Vec<usize> = able.map(|(id, _)| id).collect();
         let next = able[self.draw(able.len() as u64) as usize];
         self.turns += 1;
         self.running = Some(next);
@@ -230,7 +227,7 @@ impl Parker for Place {
 
     fn begin(&self) {
         self.thread.get_or_init(std::thread::current);
-        drop(self.scheduler.await_turn(self.scheduler.lock(), self.id));
+        drop(Scheduler::await_turn(self.scheduler.lock(), self.id));
     }
 
     fn end(&self) {

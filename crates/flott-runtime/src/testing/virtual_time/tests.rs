@@ -113,6 +113,25 @@ fn a_deadlock_is_reported_with_who_waits_for_what() {
 }
 
 #[test]
+fn work_of_threads_outside_is_waited_for_in_real_time() {
+    let signal = Arc::new(Signal::new());
+    let (asks, asked) = std::sync::mpsc::sync_channel::<()>(1);
+    let waker = Arc::clone(&signal);
+    let outside = spawn("outside".to_owned(), move || {
+        asked.recv().unwrap();
+        waker.wake();
+    });
+    let run = move || {
+        signal.adopt();
+        asks.send(()).unwrap();
+        signal.wait_for_outside(None);
+        clock().wall_ms()
+    };
+    assert_eq!(VirtualTime::with_seed(1).run(run), Ok(0), "no deadlock, and no virtual time");
+    outside.unwrap().join().unwrap();
+}
+
+#[test]
 fn a_panic_of_the_program_comes_through() {
     let caught = std::panic::catch_unwind(|| {
         VirtualTime::with_seed(1).run(|| std::panic::resume_unwind(Box::new("as the test says")))
