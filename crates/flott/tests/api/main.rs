@@ -31,6 +31,7 @@ mod support;
 mod transformations;
 mod virtual_time;
 mod window_functions;
+mod window_restored;
 mod window_sessions;
 mod window_triggers;
 mod window_vectors;

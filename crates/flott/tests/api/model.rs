@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flott::prelude::*;
+use flott::testing::{HarnessOptions, OneInputHarness};
 use flott::window::{Trigger, WindowAssigner};
 use proptest::prelude::*;
 
@@ -144,6 +145,133 @@ impl AggregateFunction<Event> for CountAndSum {
 
     fn merge(&self, accumulator: &mut (i64, i64), other: (i64, i64)) {
         *accumulator = (accumulator.0 + other.0, accumulator.1 + other.1);
+    }
+}
+
+/// Count and sum of a window, with its start.
+fn counted(key: &u8, window: &TimeWindow, (count, sum): (i64, i64), out: &mut Collector<'_, Result>) {
+    out.collect((*key, window.start, count, sum));
+}
+
+impl Case {
+    fn lateness(&self) -> Duration {
+        Duration::from_millis(self.lateness.unsigned_abs())
+    }
+
+    /// What comes out of `build`, with everything restored at another parallelism between any two steps.
+    fn run_restored(&self, build: impl FnOnce(KeyedStream<u8, Event>) -> DataStream<Result>) -> Vec<Result> {
+        let harness = OneInputHarness::new(|events: DataStream<Event>| build(events.key_by(|(key, _)| *key)));
+        let mut harness = harness.with_options(HarnessOptions::default().rescale_at_every_step());
+        let mut last = i64::MIN;
+        for step in self.steps.iter().chain([&Watermark(i64::MAX)]) {
+            match step {
+                At(event, timestamp) => harness.process(*event, *timestamp).unwrap(),
+                Watermark(watermark) if *watermark > last => {
+                    last = *watermark;
+                    harness.watermark(last).unwrap();
+                }
+                _ => {}
+            }
+        }
+        sorted(harness.take_records())
+    }
+
+    /// Sessions with a gap of `self.size`: all records of all sessions, looked through each time.
+    fn sessions(&self) -> Vec<Result> {
+        struct Session {
+            key: u8,
+            start: Timestamp,
+            end: Timestamp,
+            values: Vec<i64>,
+        }
+        let result = |session: &Session| {
+            (session.key, session.start, session.values.len() as i64, session.values.iter().sum())
+        };
+        let mut sessions: Vec<Session> = Vec::new();
+        let (mut results, mut watermark) = (Vec::new(), i64::MIN);
+        for step in self.steps.iter().chain([&Watermark(i64::MAX)]) {
+            match step {
+                At((key, value), timestamp) => {
+                    let mut new = Session {
+                        key: *key,
+                        start: *timestamp,
+                        end: timestamp + self.size,
+                        values: vec![*value],
+                    };
+                    while let Some(met) = sessions
+                        .iter()
+                        .position(|s| s.key == *key && s.start <= new.end && s.end >= new.start)
+                    {
+                        let met = sessions.remove(met);
+                        new.start = new.start.min(met.start);
+                        new.end = new.end.max(met.end);
+                        new.values.extend(met.values);
+                    }
+                    if new.end - 1 + self.lateness > watermark {
+                        if new.end - 1 <= watermark {
+                            results.push(result(&new));
+                        }
+                        sessions.push(new);
+                    }
+                }
+                Watermark(new) if *new > watermark => {
+                    let due = sessions.iter().filter(|s| watermark < s.end - 1 && s.end - 1 <= *new);
+                    results.extend(due.map(result));
+                    watermark = *new;
+                    sessions.retain(|s| s.end - 1 + self.lateness > watermark);
+                }
+                _ => {}
+            }
+        }
+        sorted(results)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn restored_windows_do_what_the_model_does(case in case()) {
+        let [size, slide] = [case.size, case.slide].map(|ms| Duration::from_millis(ms.unsigned_abs()));
+        let windows = SlidingEventTimeWindows::of(size, slide).with_offset_ms(case.offset);
+        let results = case.run_restored(|keyed| {
+            keyed.window(windows).allowed_lateness(case.lateness()).aggregate_with(CountAndSum, counted)
+        });
+        prop_assert_eq!(results, case.model().0);
+    }
+
+    #[test]
+    fn windows_with_a_trigger_of_their_own_do_what_the_model_does(mut case in case()) {
+        // Without lateness, dropping the contents after the only firing changes nothing.
+        case.lateness = 0;
+        let [size, slide] = [case.size, case.slide].map(|ms| Duration::from_millis(ms.unsigned_abs()));
+        let windows = SlidingEventTimeWindows::of(size, slide).with_offset_ms(case.offset);
+        let results = case.run_restored(|keyed| {
+            let purging = PurgingTrigger::of(EventTimeTrigger);
+            keyed.window(windows).trigger(purging).aggregate_with(CountAndSum, counted)
+        });
+        prop_assert_eq!(results, case.model().0);
+    }
+
+    #[test]
+    fn sessions_do_what_the_model_does(case in case()) {
+        let gap = Duration::from_millis(case.size.unsigned_abs());
+        let results = case.run_restored(|keyed| {
+            let sessions = keyed.window(EventTimeSessionWindows::with_gap(gap));
+            sessions.allowed_lateness(case.lateness()).aggregate_with(CountAndSum, counted)
+        });
+        prop_assert_eq!(results, case.sessions());
+    }
+
+    #[test]
+    fn sessions_with_a_trigger_of_their_own_do_what_the_model_does(mut case in case()) {
+        case.lateness = 0;
+        let gap = Duration::from_millis(case.size.unsigned_abs());
+        let results = case.run_restored(|keyed| {
+            let sessions = keyed.window(EventTimeSessionWindows::with_gap(gap));
+            sessions.trigger(PurgingTrigger::of(EventTimeTrigger)).aggregate_with(CountAndSum, counted)
+        });
+        prop_assert_eq!(results, case.sessions());
     }
 }
 
