@@ -4,6 +4,9 @@ use flott_core::time::Timestamp;
 
 use super::TimeWindow;
 
+/// The windows, and what the assigner's own type makes of one.
+pub type AlignedShape<W> = (AlignedWindows, fn(TimeWindow) -> W);
+
 /// Windows of one size, of which one starts every slide: tumbling where the two are equal, else sliding. All in
 /// milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

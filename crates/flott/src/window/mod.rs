@@ -17,7 +17,8 @@ mod operator;
 mod time_window;
 mod trigger;
 
-pub use aligned::AlignedWindows;
+#[doc(hidden)]
+pub use aligned::{AlignedShape, AlignedWindows};
 pub use assigner::{
     EventTimeSessionWindows, GlobalWindows, ProcessingTimeSessionWindows, SlidingEventTimeWindows,
     SlidingProcessingTimeWindows, TumblingEventTimeWindows, TumblingProcessingTimeWindows, WindowAssigner,

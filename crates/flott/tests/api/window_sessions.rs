@@ -21,6 +21,7 @@ fn add(a: &Event, b: Event) -> Event {
     (b.0, a.1 + b.1)
 }
 
+#[expect(clippy::ptr_arg, reason = "a window function gets its key by reference")]
 fn session(key: &String, window: &TimeWindow, sum: Event, out: &mut Collector<'_, Session>) {
     out.collect((key.clone(), sum.1, window.start, window.end));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use flott_core::time::Timestamp;
 use flott_runtime::error::FnResult;
 
-use super::{AlignedWindows, Trigger, Window};
+use super::{AlignedShape, Trigger, Window};
 
 mod global;
 mod session;
@@ -57,7 +57,7 @@ pub trait WindowAssigner<T>: Clone + Send + 'static {
     /// The windows of event time as numbers, if they are the same for every record. Then they may be kept in a
     /// cheaper way.
     #[doc(hidden)]
-    fn aligned(&self) -> Option<(AlignedWindows, fn(super::TimeWindow) -> Self::Window)> {
+    fn aligned(&self) -> Option<AlignedShape<Self::Window>> {
         None
     }
 }

@@ -6,7 +6,7 @@ use flott_core::time::Timestamp;
 use flott_runtime::error::FnResult;
 
 use super::{WindowAssigner, WindowAssignerContext, millis};
-use crate::window::{AlignedWindows, EventTimeTrigger, ProcessingTimeTrigger, TimeWindow};
+use crate::window::{AlignedShape, AlignedWindows, EventTimeTrigger, ProcessingTimeTrigger, TimeWindow};
 
 /// Windows of one size that start every `slide`, so that they overlap, by the timestamps of the records (Flink:
 /// `SlidingEventTimeWindows`).
@@ -72,7 +72,7 @@ impl<T: 'static> WindowAssigner<T> for SlidingEventTimeWindows {
         self.0.validate(KIND)
     }
 
-    fn aligned(&self) -> Option<(AlignedWindows, fn(TimeWindow) -> TimeWindow)> {
+    fn aligned(&self) -> Option<AlignedShape<TimeWindow>> {
         Some((self.0, |window| window))
     }
 }

@@ -6,7 +6,7 @@ use flott_core::time::Timestamp;
 use flott_runtime::error::FnResult;
 
 use super::{WindowAssigner, WindowAssignerContext, millis};
-use crate::window::{AlignedWindows, EventTimeTrigger, ProcessingTimeTrigger, TimeWindow};
+use crate::window::{AlignedShape, AlignedWindows, EventTimeTrigger, ProcessingTimeTrigger, TimeWindow};
 
 /// Windows of one size, one after the other, by the timestamps of the records (Flink: `TumblingEventTimeWindows`).
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +94,7 @@ impl<T: 'static> WindowAssigner<T> for TumblingEventTimeWindows {
         self.0.windows.validate(KIND)
     }
 
-    fn aligned(&self) -> Option<(AlignedWindows, fn(TimeWindow) -> TimeWindow)> {
+    fn aligned(&self) -> Option<AlignedShape<TimeWindow>> {
         Some((self.0.windows, |window| window))
     }
 }

@@ -21,7 +21,9 @@ use super::{WindowSettings, no_timestamp};
 use crate::function::{KeySelector, RuntimeContext};
 use crate::operators::KeyedBatch;
 use crate::window::function::Times;
-use crate::window::{AlignedWindows, TimeWindow, Window, WindowContext, WindowOpenContext, Work};
+use crate::window::{
+    AlignedShape, AlignedWindows, TimeWindow, Window, WindowContext, WindowOpenContext, Work,
+};
 
 /// The name of the contents in snapshots.
 const PANES: &str = "window-panes";
@@ -49,12 +51,9 @@ struct Firing<K, X> {
     times: Times,
 }
 
-/// The windows, and how they look to the user's function.
-pub(crate) type Shape<W> = (AlignedWindows, fn(TimeWindow) -> W);
-
 impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W, X> {
     pub(crate) fn new(
-        (windows, shown): Shape<W>,
+        (windows, shown): AlignedShape<W>,
         work: X,
         selector: Arc<dyn KeySelector<T, K>>,
         settings: WindowSettings<T>,

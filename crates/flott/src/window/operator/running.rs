@@ -29,11 +29,13 @@ struct Stacks<V> {
     stale: bool,
 }
 
+type OfWork<X, T, W> = PhantomData<fn() -> (X, T, W)>;
+
 pub(super) struct Running<K, V, X, T, W> {
     keys: KeyTable<K, Stacks<V>>,
     /// Panes up to this time are in the stacks.
     pushed: Timestamp,
-    of_work: PhantomData<fn() -> (X, T, W)>,
+    of_work: OfWork<X, T, W>,
 }
 
 impl<K, V, X, T, W> Default for Running<K, V, X, T, W> {

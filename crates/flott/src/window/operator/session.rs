@@ -34,7 +34,7 @@ pub(crate) struct SessionWindowOperator<K: Key, T: Data, A: WindowAssigner<T>, X
     batch: KeyedBatch<T, K>,
     assigned: Vec<A::Window>,
     /// The sessions of each key, of which no two merge.
-    keys: KeyTable<K, Vec<Session<A::Window, X::Kept>>>,
+    keys: Sessions<K, A::Window, X::Kept>,
     timers: TimerQueue<K, ()>,
     work: X,
     state: KeyedState<K>,
@@ -42,6 +42,9 @@ pub(crate) struct SessionWindowOperator<K: Key, T: Data, A: WindowAssigner<T>, X
     late: Lateness<T>,
     max_parallelism: u32,
 }
+
+/// The sessions of each key.
+type Sessions<K, W, V> = KeyTable<K, Vec<Session<W, V>>>;
 
 struct Session<W, V> {
     window: W,
@@ -247,7 +250,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
 }
 
 #[inline]
-fn sessions<K: Eq, W, V>(keys: &mut KeyTable<K, Vec<Session<W, V>>>, at: usize) -> &mut Vec<Session<W, V>> {
+fn sessions<K: Eq, W, V>(keys: &mut Sessions<K, W, V>, at: usize) -> &mut Vec<Session<W, V>> {
     &mut keys.entries_mut()[at].value
 }
 
