@@ -109,7 +109,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
                 self.running.mark_stale(hash, key, self.panes.slides());
             }
             for window in assigned.iter().filter(|window| window.max_timestamp() <= watermark) {
-                let panes = self.panes.of(*window).iter();
+                let panes = self.panes.of(*window);
                 let mut kept = panes.filter_map(|pane| pane.table.get(hash, key).cloned());
                 let Some(mut all) = kept.next() else { continue };
                 kept.for_each(|later| self.firing.work.merge(&mut all, later));
@@ -139,7 +139,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
         let shown = (self.shown)(window);
         let Self { panes, running, firing, .. } = self;
         if panes.are_windows() {
-            for entry in panes.of_mut(window).iter_mut().flat_map(|pane| pane.table.entries_mut()) {
+            for entry in panes.of_mut(window).flat_map(|pane| pane.table.entries_mut()) {
                 firing.emit((&entry.key, entry.hash), &shown, &mut entry.value, out)?;
             }
             return Ok(());
@@ -161,7 +161,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
             if !self.late.is_past(window.max_timestamp(), time) {
                 return Ok(());
             }
-            let pane = self.panes.remove_first();
+            let Some(pane) = self.panes.remove_first() else { return Ok(()) };
             if X::CLEARS && self.panes.are_windows() {
                 let shown = (self.shown)(window);
                 for entry in pane.table.entries() {

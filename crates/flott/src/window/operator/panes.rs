@@ -1,6 +1,8 @@
 //! Event time cut into panes: the spans between the starts and ends of windows, so that each window is a run of whole
 //! panes and no record is kept twice.
 
+use std::collections::VecDeque;
+use std::collections::vec_deque::{Iter, IterMut};
 use std::ops::Range;
 
 use flott_core::time::Timestamp;
@@ -16,7 +18,7 @@ pub(super) struct Pane<K, V> {
 
 /// The panes that have records, by time.
 pub(super) struct Panes<K, V> {
-    panes: Vec<Pane<K, V>>,
+    panes: VecDeque<Pane<K, V>>,
     windows: AlignedWindows,
     /// The pane of the record before.
     last: usize,
@@ -26,7 +28,7 @@ pub(super) struct Panes<K, V> {
 
 impl<K: Eq, V> Panes<K, V> {
     pub(super) fn new(windows: AlignedWindows) -> Self {
-        Self { panes: Vec::new(), windows, last: 0, spare: None }
+        Self { panes: VecDeque::new(), windows, last: 0, spare: None }
     }
 
     /// Whether each window is one pane.
@@ -104,22 +106,24 @@ impl<K: Eq, V> Panes<K, V> {
     /// The first window that ends after `watermark` has passed, starts at `from` at the earliest, and has records.
     pub(super) fn next_window(&self, from: Timestamp, watermark: Timestamp) -> Option<TimeWindow> {
         let size = i128::from(self.windows.size_ms);
-        let unfired = i128::from(watermark) + 2 - size;
-        self.panes.iter().find_map(|pane| {
+        let earliest = (i128::from(watermark) + 2 - size).max(i128::from(from));
+        // No such window has the panes before; with an allowed lateness there may be many.
+        let start = self.first_start(earliest);
+        let done = self.panes.partition_point(|pane| pane.span.start < start);
+        self.panes.range(done..).find_map(|pane| {
             let first = i128::from(pane.span.end) - size;
-            let start = self.first_start(first.max(unfired).max(i128::from(from)));
+            let start = self.first_start(first.max(earliest));
             (start <= pane.span.start).then(|| TimeWindow::starting_at(start, self.windows.size_ms))
         })
     }
 
     /// The panes of a window.
-    pub(super) fn of(&self, window: TimeWindow) -> &[Pane<K, V>] {
-        self.panes.get(self.range(window)).unwrap_or_default()
+    pub(super) fn of(&self, window: TimeWindow) -> Iter<'_, Pane<K, V>> {
+        self.panes.range(self.range(window))
     }
 
-    pub(super) fn of_mut(&mut self, window: TimeWindow) -> &mut [Pane<K, V>] {
-        let range = self.range(window);
-        self.panes.get_mut(range).unwrap_or_default()
+    pub(super) fn of_mut(&mut self, window: TimeWindow) -> IterMut<'_, Pane<K, V>> {
+        self.panes.range_mut(self.range(window))
     }
 
     fn range(&self, window: TimeWindow) -> Range<usize> {
@@ -130,13 +134,13 @@ impl<K: Eq, V> Panes<K, V> {
 
     /// The last window of the first pane, after which the pane is not needed.
     pub(super) fn last_window_of_first(&self) -> Option<TimeWindow> {
-        Some(self.windows.last_at(self.panes.first()?.span.start))
+        Some(self.windows.last_at(self.panes.front()?.span.start))
     }
 
     /// Takes the first pane out.
-    pub(super) fn remove_first(&mut self) -> Pane<K, V> {
+    pub(super) fn remove_first(&mut self) -> Option<Pane<K, V>> {
         self.last = self.last.saturating_sub(1);
-        self.panes.remove(0)
+        self.panes.pop_front()
     }
 
     /// Keeps the memory of a pane for another one.

@@ -6,6 +6,7 @@
 //! every `size / slide` windows the key *turns*: the front is made anew of all panes, and the back is empty. Keys turn
 //! at different windows, so no firing has to do it for all.
 
+use std::collections::vec_deque::Iter;
 use std::marker::PhantomData;
 
 use flott_core::time::Timestamp;
@@ -65,7 +66,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Running<K, X::Kept, X, T, W> 
     ) -> FnResult {
         let slides = panes.slides();
         let of_window = panes.of(window);
-        for pane in of_window {
+        for pane in of_window.clone() {
             if pane.span.end > self.pushed {
                 self.push(pane, slides, work);
                 self.pushed = pane.span.end;
@@ -77,7 +78,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Running<K, X::Kept, X, T, W> 
             let (hash, key, stacks) = (entry.hash, &entry.key, &mut entry.value);
             stacks.expire(window.start);
             if stacks.must_turn(turn, window.start) {
-                stacks.turn_over(of_window, (hash, key), |older, later| work.merge(older, later));
+                stacks.turn_over(of_window.clone(), (hash, key), |older, later| work.merge(older, later));
             }
             match (stacks.front.last_mut(), &mut stacks.back) {
                 (Some((_, front)), Some(back)) => {
@@ -144,14 +145,14 @@ impl<V: Clone> Stacks<V> {
     /// Makes the front of all panes.
     fn turn_over<K: Key>(
         &mut self,
-        panes: &[Pane<K, V>],
+        panes: Iter<'_, Pane<K, V>>,
         (hash, key): (u64, &K),
         mut merge: impl FnMut(&mut V, V),
     ) {
         self.front.clear();
         self.back = None;
         self.stale = false;
-        for pane in panes.iter().rev() {
+        for pane in panes.rev() {
             let Some(kept) = pane.table.get(hash, key) else { continue };
             let mut all = kept.clone();
             if let Some((_, later)) = self.front.last() {
