@@ -1,6 +1,7 @@
 //! Triggers, evictors and count windows.
 
 use flott::prelude::*;
+use flott::testing::{OneInputHarness, in_both_modes};
 
 use crate::support::{At, Step, Watermark, env, line, script, sorted, stamped};
 use crate::window_vectors::{at, millis};
@@ -178,4 +179,27 @@ fn counts_and_intervals_of_zero_are_refused() {
     let trigger = ContinuousEventTimeTrigger::of(Duration::ZERO);
     let windowed = none().window(GlobalWindows).trigger(trigger);
     refused(windowed.reduce(add), "a continuous trigger needs an interval of at least 1 ms");
+}
+
+#[test]
+fn a_window_fires_at_its_end_also_after_a_timeout_has_cleared_the_nested_trigger() {
+    in_both_modes(|options| {
+        let build = |events: DataStream<Event>| {
+            events
+                .key_by_ref(|(key, _)| key)
+                .window(TumblingEventTimeWindows::of(millis(1000)))
+                .trigger(ProcessingTimeoutTrigger::of(EventTimeTrigger, millis(50)))
+                .reduce(add)
+        };
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        let a = |value| ("a".to_owned(), value);
+        harness.process(a(1), 1).unwrap();
+        harness.set_processing_time(50).unwrap();
+        assert_eq!(harness.take_records(), [a(1)], "by the timeout");
+        harness.process(a(2), 2).unwrap();
+        harness.watermark(999).unwrap();
+        assert_eq!(harness.take_stamped(), [(a(3), Some(999))], "by the end of the window");
+        harness.set_processing_time(200).unwrap();
+        assert_eq!(harness.take_records(), []);
+    });
 }

@@ -140,7 +140,8 @@ pub trait TriggerContext<W: Window>: HasKeyedState<Namespace = W> {
     /// The wall clock in milliseconds since the epoch, as read when the present batch was taken.
     fn current_processing_time(&self) -> Timestamp;
 
-    /// Whether the record at hand is the first in the contents of the window, so that nothing need be registered yet.
+    /// Whether the record at hand is the first in the contents of the window, for which nothing is registered yet. A trigger
+    /// that clears another one, which it passes this context to, must register anew what that had registered.
     fn is_first_element(&self) -> bool;
 
     /// Asks for [`Trigger::on_event_time`] once the watermark reaches `time`.

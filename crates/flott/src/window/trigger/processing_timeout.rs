@@ -1,3 +1,5 @@
+mod nested;
+
 use std::time::Duration;
 
 use flott_core::Key;
@@ -5,6 +7,7 @@ use flott_core::time::Timestamp;
 use flott_runtime::error::FnResult;
 use flott_state::{KeyedStateStore, StateRegistry, ValueState, ValueStateDescriptor};
 
+use self::nested::Nested;
 use super::{Trigger, TriggerContext, TriggerResult};
 use crate::window::Window;
 use crate::window::assigner::millis;
@@ -100,7 +103,9 @@ impl<T, W: Window, R: Trigger<T, W>> Trigger<T, W> for ProcessingTimeoutTrigger<
         window: &W,
         context: &mut C,
     ) -> FnResult<TriggerResult> {
-        let result = self.nested.on_element(record, timestamp, window, context)?;
+        let is_clear = self.timeout.value(context)?.is_none();
+        let mut nested = Nested { context: &mut *context, is_clear };
+        let result = self.nested.on_element(record, timestamp, window, &mut nested)?;
         if result.fires() {
             self.clear_all(window, context)?;
         } else {
