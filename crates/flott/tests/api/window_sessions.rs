@@ -1,6 +1,7 @@
 //! Session windows.
 
 use flott::prelude::*;
+use flott::testing::OneInputHarness;
 
 use crate::support::{At, Step, Watermark, env, line, script, sorted};
 use crate::window_vectors::millis;
@@ -180,4 +181,26 @@ fn a_gap_of_zero_is_refused() {
         text.starts_with("operator 's' (subtask 1/1) failed: the session gap of a record is zero"),
         "{text}"
     );
+}
+
+#[test]
+fn a_session_that_has_fired_does_not_fire_again_when_it_is_restored_with_less_lateness() {
+    let allowing = |lateness| {
+        OneInputHarness::new(move |events: DataStream<Event>| {
+            events.key_by_ref(|(key, _)| key).window(gap()).allowed_lateness(millis(lateness)).reduce(add)
+        })
+    };
+    let a = ("a".to_owned(), 1);
+    let mut before = allowing(60_000);
+    before.process(a.clone(), 0).unwrap();
+    before.watermark(10_000).unwrap();
+    assert_eq!(before.take_records(), [("a".to_owned(), 1)]);
+    let snapshot = before.snapshot().unwrap();
+    let mut after = allowing(0);
+    after.restore(&snapshot, 1).unwrap();
+    after.process(a, 1).unwrap();
+    after.watermark(20_000).unwrap();
+    after.finish().unwrap();
+    assert_eq!(after.take_records(), []);
+    assert_eq!(after.late_records_dropped(), 1);
 }

@@ -37,7 +37,8 @@ pub(super) fn check_kept_as(setup: &OperatorSetup, name: &str) -> FnResult {
     let mut others = restored.filter(|part| part.name != name && KEPT_AS.contains(&part.name.as_str()));
     match others.find(|part| !part.groups.is_empty()) {
         Some(other) => Err(format!(
-            "can't restore windows from state '{}', as they are kept in '{name}' now: keep the kind of windows, the              trigger, the evictor, and whether there is an allowed lateness, or give the operator another uid",
+            "can't restore windows from state '{}', as they are kept in '{name}' now: keep the kind of windows, the \
+             trigger, the evictor, and whether there is an allowed lateness, or give the operator another uid",
             other.name
         )
         .into()),

@@ -66,6 +66,10 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
         let watermark = restored.watermark;
         restored.for_each(setup, |hash, key: K, window: A::Window, kept| {
             let end = window.max_timestamp();
+            if late.is_past(end, watermark) {
+                // Less lateness is allowed than before: what has fired must not fire again.
+                return Ok(());
+            }
             let timer = if end > watermark { end } else { late.cleanup_time(end) };
             timers.register(timer, hash, key.clone(), ());
             let session = Session { window, kept, timer };
