@@ -18,6 +18,7 @@ use crate::{
     list_state::ListStateDescriptor,
     map_state::MapStateDescriptor,
     snapshot::{OperatorStateSnapshot, RedistributionMode},
+    ttl::StateTtlConfig,
 };
 
 pub use broadcast::BroadcastState;
@@ -176,6 +177,15 @@ fn described(mode: RedistributionMode, element_type: &str) -> String {
     format!("{kind} of {element_type}")
 }
 
+/// Operator state never expires; one that was meant to must not grow unnoticed.
+fn refuse_ttl(name: &str, ttl: Option<&StateTtlConfig>) -> Result<(), StateError> {
+    let reason = "only keyed state expires; leave enable_time_to_live out";
+    match ttl {
+        Some(_) => Err(StateErrorKind::InvalidTtl { name: name.to_owned(), reason }.into()),
+        None => Ok(()),
+    }
+}
+
 /// Where operator states are registered, each under a name that is unique among the operator's operator states
 /// (Flink: `OperatorStateStore`).
 ///
@@ -194,11 +204,13 @@ pub trait OperatorStateStore {
     /// (Flink: `getListState`). At the same parallelism each subtask gets its own list back.
     ///
     /// # Errors
-    /// When the name is taken by a state of another kind or type, or the restored state is of another one.
+    /// When the name is taken by a state of another kind or type, the restored state is of another one, or the
+    /// descriptor has a time to live.
     fn list_state<T: Data>(
         &mut self,
         descriptor: ListStateDescriptor<T>,
     ) -> Result<OperatorListState<T>, StateError> {
+        refuse_ttl(descriptor.name(), descriptor.ttl.as_ref())?;
         list::register(self.operator_state_store(), descriptor.name(), RedistributionMode::SplitDistribute)
     }
 
@@ -211,6 +223,7 @@ pub trait OperatorStateStore {
         &mut self,
         descriptor: ListStateDescriptor<T>,
     ) -> Result<OperatorListState<T>, StateError> {
+        refuse_ttl(descriptor.name(), descriptor.ttl.as_ref())?;
         list::register(self.operator_state_store(), descriptor.name(), RedistributionMode::Union)
     }
 
@@ -222,6 +235,7 @@ pub trait OperatorStateStore {
         &mut self,
         descriptor: MapStateDescriptor<K, V>,
     ) -> Result<BroadcastState<K, V>, StateError> {
+        refuse_ttl(descriptor.name(), descriptor.ttl.as_ref())?;
         broadcast::register(self.operator_state_store(), descriptor.name())
     }
 }

@@ -66,7 +66,7 @@ fn s37_is_restored_tells_a_restore_from_a_first_start() {
 }
 
 #[test]
-fn s46_the_way_a_state_was_obtained_is_in_the_snapshot() {
+fn s38_s46_the_kind_by_which_a_state_was_obtained_is_in_the_snapshot() {
     let mut state = OperatorState::new(None);
     let split = state.list_state(list::<u8>("split")).unwrap();
     let union = state.union_list_state(list::<u8>("union")).unwrap();
@@ -85,6 +85,23 @@ fn s46_the_way_a_state_was_obtained_is_in_the_snapshot() {
         ("broadcast", Broadcast, "(u8, u16)", vec![vec![4, 5, 0]]),
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn s12_operator_state_has_no_time_to_live() {
+    let ttl = || StateTtlConfig::new(std::time::Duration::from_secs(1));
+    let mut state = OperatorState::new(None);
+    let refused = [
+        state.list_state(list::<u8>("s").enable_time_to_live(ttl())).map(drop),
+        state.union_list_state(list::<u8>("s").enable_time_to_live(ttl())).map(drop),
+        state.broadcast_state(map::<u8, u8>("s").enable_time_to_live(ttl())).map(drop),
+    ];
+    for error in refused {
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "state 's' has no valid time to live: only keyed state expires; leave enable_time_to_live out"
+        );
+    }
 }
 
 #[test]

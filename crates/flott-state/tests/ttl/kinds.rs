@@ -1,127 +1,182 @@
 //! What is particular to lists, maps, reduced values and accumulators.
 
 use flott_state::{
-    AggregatingStateDescriptor, CurrentKey, KeyedState, KeyedStateStore, ListState, ListStateDescriptor,
-    MapState, MapStateDescriptor, MergingState, ReducingStateDescriptor, StateError, StateHandle,
-    StateRegistry, StateTtlConfig, StateVisibility::ReturnExpiredIfNotCleanedUp, UpdateType::OnReadAndWrite,
-    ValueStateDescriptor,
+    AggregateFunction, AggregatingStateDescriptor, CurrentKey, KeyedState, KeyedStateStore, ListState,
+    ListStateDescriptor, MapState, MapStateDescriptor, MergingState, ReducingStateDescriptor, StateError,
+    StateHandle, StateRegistry, StateTtlConfig, StateVisibility::ReturnExpiredIfNotCleanedUp,
+    UpdateType::OnReadAndWrite, ValueStateDescriptor,
 };
 
 use crate::support::{Last, at, restored, snapshot, ttl};
 
-fn list(config: StateTtlConfig) -> (KeyedState<u64>, ListState<i64>) {
-    let mut state = restored(Vec::new(), 0);
-    let list = state.list_state(ListStateDescriptor::new("list").enable_time_to_live(config)).unwrap();
-    for (now, element) in [(0, 1), (60, 2), (90, 3)] {
-        state.set_processing_time(now);
-        list.add(&mut at(&mut state, &1), element).unwrap();
+/// A state of one kind, used with key 1.
+struct Kept<H> {
+    state: KeyedState<u64>,
+    handle: H,
+    register: Box<dyn Fn(&mut KeyedState<u64>) -> H>,
+    now: i64,
+    restarts: bool,
+}
+
+impl<H: Copy> Kept<H> {
+    fn new(register: impl Fn(&mut KeyedState<u64>) -> H + 'static, restarts: bool) -> Self {
+        let mut state = restored(Vec::new(), 0);
+        Self { handle: register(&mut state), state, register: Box::new(register), now: 0, restarts }
     }
-    (state, list)
+
+    /// The state and key 1 at this time, behind a snapshot and restore if asked for.
+    fn at(&mut self, now: i64) -> (H, CurrentKey<'_, u64>) {
+        if self.restarts {
+            let parts = snapshot(&mut self.state);
+            self.state = restored(parts, self.now);
+            self.handle = (self.register)(&mut self.state);
+        }
+        self.now = now;
+        self.state.set_processing_time(now);
+        (self.handle, at(&mut self.state, &1))
+    }
+}
+
+/// Lists with elements of the times 0, 60 and 90, plainly and with a snapshot and restore between all steps.
+fn lists(config: StateTtlConfig, test: impl Fn(&mut Kept<ListState<i64>>)) {
+    for restarts in [false, true] {
+        let descriptor = ListStateDescriptor::new("list").enable_time_to_live(config.clone());
+        let mut list = Kept::new(move |state| state.list_state(descriptor.clone()).unwrap(), restarts);
+        for (now, element) in [(0, 1), (60, 2), (90, 3)] {
+            let (list, mut key) = list.at(now);
+            list.add(&mut key, element).unwrap();
+        }
+        test(&mut list);
+    }
+}
+
+fn elements(list: &mut Kept<ListState<i64>>, now: i64) -> Vec<i64> {
+    let (list, mut key) = list.at(now);
+    list.get(&mut key).unwrap().to_vec()
 }
 
 #[test]
 fn s23_s24_elements_of_a_list_expire_one_by_one() {
-    let (mut state, list) = list(ttl());
-    assert_eq!(list.get(&mut at(&mut state, &1)).unwrap(), [1, 2, 3]);
-    state.set_processing_time(100);
-    assert_eq!(list.get(&mut at(&mut state, &1)).unwrap(), [2, 3]);
-    state.set_processing_time(160);
-    assert_eq!(list.take(&mut at(&mut state, &1)).unwrap(), [3]);
+    lists(ttl(), |list| {
+        assert_eq!(elements(list, 90), [1, 2, 3]);
+        assert_eq!(elements(list, 100), [2, 3]);
+        let (list, mut key) = list.at(160);
+        assert_eq!(list.take(&mut key).unwrap(), [3]);
+    });
 }
 
 #[test]
-fn s24_reading_a_list_lets_the_elements_that_have_not_expired_live_on() {
-    let (mut state, list) = list(ttl().update_type(OnReadAndWrite));
-    state.set_processing_time(110);
-    assert_eq!(list.get(&mut at(&mut state, &1)).unwrap(), [2, 3]);
-    state.set_processing_time(209);
-    assert_eq!(list.get(&mut at(&mut state, &1)).unwrap(), [2, 3]);
-    state.set_processing_time(309);
-    assert!(list.get(&mut at(&mut state, &1)).unwrap().is_empty());
+fn s24_updating_a_list_stamps_all_its_elements() {
+    lists(ttl(), |list| {
+        let (handle, mut key) = list.at(95);
+        handle.update(&mut key, vec![7, 8]).unwrap();
+        assert_eq!(elements(list, 194), [7, 8]);
+        assert!(elements(list, 195).is_empty());
+    });
+}
+
+#[test]
+fn s16_s24_reading_a_list_lets_the_elements_that_have_not_expired_live_on() {
+    lists(ttl().update_type(OnReadAndWrite), |list| {
+        assert_eq!(elements(list, 110), [2, 3]);
+        assert_eq!(elements(list, 209), [2, 3]);
+        assert!(elements(list, 309).is_empty());
+    });
 }
 
 #[test]
 fn s19_s24_expired_elements_are_returned_once_in_their_places() {
-    let (mut state, list) = list(ttl().state_visibility(ReturnExpiredIfNotCleanedUp));
-    state.set_processing_time(170);
-    assert_eq!(list.get(&mut at(&mut state, &1)).unwrap(), [1, 2, 3]);
-    assert_eq!(list.get(&mut at(&mut state, &1)).unwrap(), [3]);
+    lists(ttl().state_visibility(ReturnExpiredIfNotCleanedUp), |list| {
+        assert_eq!(elements(list, 170), [1, 2, 3]);
+        assert_eq!(elements(list, 170), [3]);
+    });
 }
 
 #[test]
 fn s28_a_snapshot_leaves_out_single_elements_and_entries() {
-    let config = ttl().cleanup_full_snapshot();
-    let (mut state, _) = list(config.clone());
-    let map_descriptor = MapStateDescriptor::<u8, i64>::new("map").enable_time_to_live(config.clone());
-    let map = state.map_state(map_descriptor.clone()).unwrap();
-    state.set_processing_time(0);
-    map.put(&mut at(&mut state, &1), 1, 1).unwrap();
-    state.set_processing_time(100);
-    map.put(&mut at(&mut state, &1), 2, 2).unwrap();
-    let mut state = restored(snapshot(&mut state), 0);
-    let list = state.list_state(ListStateDescriptor::<i64>::new("list").enable_time_to_live(config)).unwrap();
-    let map = state.map_state(map_descriptor).unwrap();
-    assert_eq!(list.get(&mut at(&mut state, &1)).unwrap(), [2, 3]);
-    assert_eq!(entries(map, &mut state), [(2, 2)]);
+    lists(ttl().cleanup_full_snapshot(), |list| {
+        list.at(100);
+        list.restarts = true;
+        list.at(100);
+        list.restarts = false;
+        assert_eq!(elements(list, 50), [2, 3], "back to a time when all would have lived");
+    });
+    maps(ttl().cleanup_full_snapshot(), |map| {
+        map.at(100);
+        map.restarts = true;
+        map.at(100);
+        map.restarts = false;
+        assert_eq!(entries(map, 90), [(3, 30)]);
+    });
 }
 
-fn map(config: StateTtlConfig) -> (KeyedState<u64>, MapState<u8, i64>) {
-    let mut state = restored(Vec::new(), 0);
-    let map = state.map_state(MapStateDescriptor::new("map").enable_time_to_live(config)).unwrap();
-    map.put_all(&mut at(&mut state, &1), [(1, 10), (2, 20)]).unwrap();
-    state.set_processing_time(60);
-    map.put(&mut at(&mut state, &1), 3, 30).unwrap();
-    (state, map)
+/// Maps with two entries of the time 0 and one of 60, plainly and with a snapshot and restore between all steps.
+fn maps(config: StateTtlConfig, test: impl Fn(&mut Kept<MapState<u8, i64>>)) {
+    for restarts in [false, true] {
+        let descriptor = MapStateDescriptor::new("map").enable_time_to_live(config.clone());
+        let mut map = Kept::new(move |state| state.map_state(descriptor.clone()).unwrap(), restarts);
+        let (handle, mut key) = map.at(0);
+        handle.put_all(&mut key, [(1, 10), (2, 20)]).unwrap();
+        let (handle, mut key) = map.at(60);
+        handle.put(&mut key, 3, 30).unwrap();
+        test(&mut map);
+    }
 }
 
-fn entries(map: MapState<u8, i64>, state: &mut KeyedState<u64>) -> Vec<(u8, i64)> {
-    let mut entries: Vec<_> =
-        map.iter(&mut at(state, &1)).unwrap().map(|(key, value)| (*key, *value)).collect();
+fn entries(map: &mut Kept<MapState<u8, i64>>, now: i64) -> Vec<(u8, i64)> {
+    let (map, mut key) = map.at(now);
+    let mut entries: Vec<_> = map.iter(&mut key).unwrap().map(|(key, value)| (*key, *value)).collect();
     entries.sort_unstable();
     entries
 }
 
+fn entry(map: &mut Kept<MapState<u8, i64>>, now: i64, entry: u8) -> Option<i64> {
+    let (map, mut key) = map.at(now);
+    map.get(&mut key, &entry).unwrap().copied()
+}
+
 #[test]
 fn s23_s25_entries_of_a_map_expire_one_by_one() {
-    let (mut state, map) = map(ttl());
-    assert_eq!(entries(map, &mut state), [(1, 10), (2, 20), (3, 30)]);
-    state.set_processing_time(100);
-    assert!(!map.contains(&mut at(&mut state, &1), &1).unwrap());
-    assert!(map.contains(&mut at(&mut state, &1), &3).unwrap());
-    assert_eq!(entries(map, &mut state), [(3, 30)]);
-    state.set_processing_time(160);
-    assert_eq!(map.take(&mut at(&mut state, &1), &3).unwrap(), None);
-    assert!(state.snapshot().unwrap()[0].groups.is_empty());
+    maps(ttl(), |map| {
+        assert_eq!(entries(map, 60), [(1, 10), (2, 20), (3, 30)]);
+        let (handle, mut key) = map.at(100);
+        assert!(!handle.contains(&mut key, &1).unwrap());
+        assert!(handle.contains(&mut key, &3).unwrap());
+        assert_eq!(entries(map, 100), [(3, 30)]);
+        let (handle, mut key) = map.at(160);
+        assert_eq!(handle.take(&mut key, &3).unwrap(), None);
+        assert!(map.state.snapshot().unwrap()[0].groups.is_empty());
+    });
 }
 
 #[test]
 fn s25_is_empty_looks_at_what_is_stored() {
-    let (mut state, map) = map(ttl());
-    state.set_processing_time(500);
-    assert!(!map.is_empty(&mut at(&mut state, &1)).unwrap());
-    assert_eq!(entries(map, &mut state), []);
-    assert!(map.is_empty(&mut at(&mut state, &1)).unwrap());
+    maps(ttl(), |map| {
+        let (handle, mut key) = map.at(500);
+        assert!(!handle.is_empty(&mut key).unwrap());
+        assert_eq!(entries(map, 500), []);
+        let (handle, mut key) = map.at(500);
+        assert!(handle.is_empty(&mut key).unwrap());
+    });
 }
 
 #[test]
-fn s25_reading_an_entry_lets_it_live_on_and_no_other() {
-    let (mut state, map) = map(ttl().update_type(OnReadAndWrite));
-    state.set_processing_time(90);
-    assert_eq!(map.get(&mut at(&mut state, &1), &1).unwrap(), Some(&10));
-    state.set_processing_time(170);
-    assert_eq!(entries(map, &mut state), [(1, 10)]);
-    state.set_processing_time(260);
-    assert_eq!(entries(map, &mut state), [(1, 10)]);
+fn s16_s25_reading_an_entry_lets_it_live_on_and_no_other() {
+    maps(ttl().update_type(OnReadAndWrite), |map| {
+        assert_eq!(entry(map, 90, 1), Some(10));
+        assert_eq!(entries(map, 170), [(1, 10)]);
+        assert_eq!(entries(map, 260), [(1, 10)]);
+    });
 }
 
 #[test]
 fn s19_s25_expired_entries_are_returned_once() {
-    let (mut state, map) = map(ttl().state_visibility(ReturnExpiredIfNotCleanedUp));
-    state.set_processing_time(120);
-    assert_eq!(map.get(&mut at(&mut state, &1), &1).unwrap(), Some(&10));
-    assert_eq!(map.get(&mut at(&mut state, &1), &1).unwrap(), None);
-    assert_eq!(entries(map, &mut state), [(2, 20), (3, 30)]);
-    assert_eq!(entries(map, &mut state), [(3, 30)]);
+    maps(ttl().state_visibility(ReturnExpiredIfNotCleanedUp), |map| {
+        assert_eq!(entry(map, 120, 1), Some(10));
+        assert_eq!(entry(map, 120, 1), None);
+        assert_eq!(entries(map, 120), [(2, 20), (3, 30)]);
+        assert_eq!(entries(map, 120), [(3, 30)]);
+    });
 }
 
 #[test]
@@ -145,33 +200,63 @@ fn changing_a_value_in_place_counts_as_writing_it() {
     assert_eq!(map.get_mut(&mut at(&mut state, &1), &'k').unwrap(), None);
 }
 
+/// Sums of ones, plainly and with a snapshot and restore between all steps.
+fn sums(config: StateTtlConfig, test: impl Fn(&mut dyn FnMut(i64) -> Option<i64>)) {
+    for restarts in [false, true] {
+        let descriptor = ReducingStateDescriptor::new("sum", |a: &i64, b: i64| a + b);
+        let descriptor = descriptor.enable_time_to_live(config.clone());
+        let mut sum = Kept::new(move |state| state.reducing_state(descriptor.clone()).unwrap(), restarts);
+        test(&mut |now| {
+            let (handle, mut key) = sum.at(now);
+            handle.add(&mut key, 1).unwrap();
+            let (handle, mut key) = sum.at(now);
+            handle.get(&mut key).unwrap().copied()
+        });
+    }
+}
+
 #[test]
 fn s26_values_are_not_combined_with_what_has_expired() {
-    let mut state = restored(Vec::new(), 0);
-    let sum = ReducingStateDescriptor::new("sum", |a: &i64, b: i64| a + b).enable_time_to_live(ttl());
-    let sum = state.reducing_state(sum).unwrap();
-    let last = AggregatingStateDescriptor::<i64, _>::new("last", Last).enable_time_to_live(ttl());
-    let last = state.aggregating_state(last).unwrap();
-    for (now, expected) in [(0, 1), (99, 2), (198, 3), (298, 1)] {
-        state.set_processing_time(now);
-        sum.add(&mut at(&mut state, &1), 1).unwrap();
-        last.add(&mut at(&mut state, &1), now).unwrap();
-        assert_eq!(sum.get(&mut at(&mut state, &1)).unwrap(), Some(&expected));
-        assert_eq!(last.get(&mut at(&mut state, &1)).unwrap(), Some(now));
+    sums(ttl(), |add_one| assert_eq!([0, 99, 198, 298].map(add_one), [1, 2, 3, 1].map(Some)));
+    for restarts in [false, true] {
+        let descriptor = AggregatingStateDescriptor::<i64, _>::new("count", Count).enable_time_to_live(ttl());
+        let mut count =
+            Kept::new(move |state| state.aggregating_state(descriptor.clone()).unwrap(), restarts);
+        for (now, expected) in [(0, 1), (99, 2), (198, 3), (298, 1)] {
+            let (handle, mut key) = count.at(now);
+            handle.add(&mut key, 7).unwrap();
+            let (handle, mut key) = count.at(now);
+            assert_eq!(handle.get(&mut key).unwrap(), Some(expected));
+        }
     }
 }
 
 /// As in Flink: what may still be returned may be added to.
 #[test]
 fn s26_what_has_expired_is_combined_where_it_may_be_returned() {
-    let mut state = restored(Vec::new(), 0);
     let config = ttl().state_visibility(ReturnExpiredIfNotCleanedUp);
-    let sum = ReducingStateDescriptor::new("sum", |a: &i64, b: i64| a + b).enable_time_to_live(config);
-    let sum = state.reducing_state(sum).unwrap();
-    for (now, expected) in [(0, 1), (500, 2), (599, 3)] {
-        state.set_processing_time(now);
-        sum.add(&mut at(&mut state, &1), 1).unwrap();
-        assert_eq!(sum.get(&mut at(&mut state, &1)).unwrap(), Some(&expected));
+    sums(config, |add_one| assert_eq!([0, 500, 599].map(add_one), [1, 2, 3].map(Some)));
+}
+
+/// How many values there were.
+#[derive(Clone)]
+struct Count;
+
+impl AggregateFunction<i64> for Count {
+    type Accumulator = i64;
+    type Output = i64;
+
+    fn create_accumulator(&self) -> i64 {
+        0
+    }
+    fn add(&self, _: i64, accumulator: &mut i64) {
+        *accumulator += 1;
+    }
+    fn get_result(&self, accumulator: &i64) -> i64 {
+        *accumulator
+    }
+    fn merge(&self, accumulator: &mut i64, other: i64) {
+        *accumulator += other;
     }
 }
 

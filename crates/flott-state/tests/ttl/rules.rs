@@ -7,7 +7,7 @@ use flott_state::{
     ValueStateDescriptor,
 };
 
-use crate::support::{KINDS, Subject, restored, run, ttl};
+use crate::support::{KINDS, Subject, at, restored, run, ttl};
 
 #[test]
 fn s13_a_time_to_live_of_nothing_is_refused() {
@@ -48,6 +48,28 @@ fn s17_state_whose_time_to_live_is_disabled_never_expires() {
 }
 
 #[test]
+fn s18_by_default_an_expired_value_is_absent_while_it_is_still_stored() {
+    let default = StateTtlConfig::new(Duration::from_millis(100));
+    run(default.disable_cleanup_in_background(), |state| {
+        state.at(0).write(1, 5);
+        state.at(100);
+        assert_eq!(state.stored(), 1);
+        assert_eq!(state.read(1), None);
+    });
+}
+
+/// A state has no default value here; only whoever reads gives one. So none comes back for what has expired.
+#[test]
+fn s34_an_expired_value_has_no_default() {
+    let mut state = restored(Vec::new(), 0);
+    let value = state.value_state(ValueStateDescriptor::new("v").enable_time_to_live(ttl())).unwrap();
+    assert_eq!(*value.get_or_insert_with(&mut at(&mut state, &1), || 7_i64).unwrap(), 7);
+    state.set_processing_time(100);
+    assert_eq!(value.value(&mut at(&mut state, &1)).unwrap(), None);
+    assert_eq!(*value.get_or_insert_with(&mut at(&mut state, &1), || 8_i64).unwrap(), 8);
+}
+
+#[test]
 fn s20_a_read_removes_what_has_expired() {
     for config in [ttl(), ttl().state_visibility(ReturnExpiredIfNotCleanedUp)] {
         run(config, |state| {
@@ -71,7 +93,7 @@ fn s22_what_is_never_touched_stays_stored() {
 }
 
 #[test]
-fn s29_each_access_cleans_up_five_entries_by_default() {
+fn s29_s31_each_access_cleans_up_five_entries_by_default() {
     const KEYS: u64 = 50;
     // How far the clean-up has come is not part of a snapshot, so there is none in between.
     let left_after_accesses = |config: StateTtlConfig| {

@@ -12,7 +12,7 @@ const B: i64 = 2;
 const C: i64 = 3;
 
 #[test]
-fn v8_2_1_writing_lets_a_value_live_on_and_reading_does_not() {
+fn v8_2_1_s15_writing_lets_a_value_live_on_and_reading_does_not() {
     run(ttl(), |state| {
         state.at(0).write(ID, A);
         assert_eq!(state.at(20).read(ID), Some(A));
@@ -26,7 +26,7 @@ fn v8_2_1_writing_lets_a_value_live_on_and_reading_does_not() {
 }
 
 #[test]
-fn v8_2_2_an_expired_value_is_returned_once_if_it_may_be() {
+fn v8_2_2_s19_an_expired_value_is_returned_once_if_it_may_be() {
     run(ttl().state_visibility(ReturnExpiredIfNotCleanedUp), |state| {
         state.at(0).write(ID, A);
         assert_eq!(state.at(120).read(ID), Some(A));
@@ -36,7 +36,7 @@ fn v8_2_2_an_expired_value_is_returned_once_if_it_may_be() {
 }
 
 #[test]
-fn v8_2_3_reading_lets_a_value_live_on_if_asked() {
+fn v8_2_3_s16_reading_lets_a_value_live_on_if_asked() {
     run(ttl().update_type(OnReadAndWrite), |state| {
         state.at(0).write(ID, A);
         assert_eq!(state.at(50).read(ID), Some(A));
@@ -57,7 +57,7 @@ fn v8_2_4_a_value_that_reading_let_live_on_is_returned_once_when_it_has_expired(
 }
 
 #[test]
-fn v8_2_5_the_longest_time_to_live_never_ends() {
+fn v8_2_5_s14_the_longest_time_to_live_never_ends() {
     for longest in [Duration::from_millis(i64::MAX as u64), Duration::MAX] {
         run(StateTtlConfig::new(longest), |state| {
             state.at(10).write(ID, A);
