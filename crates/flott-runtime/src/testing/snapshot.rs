@@ -1,6 +1,6 @@
 //! The state of a whole program, which can be restored at another parallelism.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flott_state::OperatorSnapshot;
 use flott_state::redistribute::redistribute;
@@ -44,8 +44,9 @@ impl JobSnapshot {
     /// Spreads the state over the subtasks of a program: what each operator's subtasks get.
     ///
     /// # Errors
-    /// When an operator has another number of key groups now.
+    /// When an operator has another number of key groups now, or one with state is gone.
     pub(super) fn spread(&self, graph: &StreamGraph) -> Result<Restored, GraphError> {
+        self.check_all_are_in(graph)?;
         let mut restored = Restored::default();
         for node in &graph.nodes {
             let id = graph.operator_id(node.id);
@@ -55,9 +56,24 @@ impl JobSnapshot {
         }
         Ok(restored)
     }
+
+    /// State of an operator that is gone must not vanish unnoticed.
+    fn check_all_are_in(&self, graph: &StreamGraph) -> Result<(), GraphError> {
+        let present: BTreeSet<OperatorId> =
+            graph.nodes.iter().map(|node| graph.operator_id(node.id)).collect();
+        let gone =
+            self.operators.iter().find(|(id, subtasks)| !present.contains(id) && !subtasks.are_empty());
+        let Some((id, _)) = gone else { return Ok(()) };
+        let problem = "the snapshot has its state, but it is gone: keep it under its uid".to_owned();
+        Err(GraphError::Invalid { operator: id.to_string(), problem })
+    }
 }
 
 impl Subtasks {
+    fn are_empty(&self) -> bool {
+        self.states.iter().all(OperatorSnapshot::is_empty)
+    }
+
     fn spread(&self, graph: &StreamGraph, node: &StreamNode) -> Result<Vec<OperatorSnapshot>, GraphError> {
         let (parallelism, groups) = (graph.parallelism_of(node), graph.max_parallelism_of(node));
         if self.max_parallelism != groups {

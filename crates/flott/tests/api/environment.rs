@@ -1,5 +1,8 @@
 //! Settings, their layers, and programs that can't run.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use clap::Parser;
 use flott::prelude::*;
 use flott::window::{SlidingEventTimeWindows, TumblingEventTimeWindows};
@@ -51,15 +54,53 @@ fn a_file_that_is_loaded_by_the_code_does_not_win_over_the_code() {
 }
 
 #[test]
-fn the_short_option_for_parallelism_wins_over_the_key() {
+fn s2_the_short_option_for_parallelism_wins_over_the_key() {
     let env = from_arguments(&["-p", "3", "-D", "parallelism.default=2"]).unwrap();
     assert_eq!(parallelism(&env), 3);
 }
 
 #[test]
-fn the_default_parallelism_is_the_number_of_cores() {
+fn s2_the_operator_wins_over_the_environment_over_the_command_line_over_the_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "parallelism.default: 5").unwrap();
+    let path = file.path().to_str().unwrap();
+    assert_eq!(parallelism(&from_arguments(&["--config", path]).unwrap()), 5);
+    let env = from_arguments(&["--config", path, "-p", "4"]).unwrap();
+    assert_eq!(parallelism(&env), 4);
+    env.set_parallelism(3);
+    env.from_sequence(1, 9).map(|n| n).set_parallelism(2).discard();
+    let vertices = env.execute().unwrap().vertices;
+    let subtasks: Vec<_> = vertices.iter().map(|vertex| vertex.subtasks.len()).collect();
+    assert_eq!(subtasks, [3, 2, 3]);
+}
+
+/// As in Flink's local environment. Where a job is submitted to a cluster, `parallelism.default` is 1 there.
+#[test]
+fn s2_without_a_setting_the_parallelism_is_the_number_of_cores() {
     let cores = std::thread::available_parallelism().unwrap().get() as u32;
     assert_eq!(parallelism(&StreamExecutionEnvironment::new()), cores);
+}
+
+#[test]
+fn s1_s10_nothing_runs_before_execute_which_runs_the_job_here_and_waits_for_its_end() {
+    let seen = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&seen);
+    let env = env(2);
+    let count = move |n| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        n
+    };
+    env.from_sequence(1, 100).map(count).discard();
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+    env.execute().unwrap();
+    assert_eq!(seen.load(Ordering::SeqCst), 100);
+}
+
+/// Flink would call it "Flink Streaming Job".
+#[test]
+fn s10_a_job_without_a_name_is_called_flott_job() {
+    assert_eq!(job_name(&env(1)), "flott job");
+    assert_eq!(job_name(env(1).set_name("mine")), "mine");
 }
 
 #[test]

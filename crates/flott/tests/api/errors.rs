@@ -77,8 +77,10 @@ fn an_iterator_that_panics_is_told_under_the_name_of_its_source() {
     assert_eq!(text, "operator 'Iterator Source' (subtask 1/1) panicked: three");
 }
 
+/// Flink interrupts a source that does not return from `run` every 30 s, and kills the process after 180 s. A source
+/// here hands out what it has and returns, so that a cancellation is seen without force.
 #[test]
-fn a_cancelled_job_says_so() {
+fn s3_an_endless_source_ends_when_the_job_is_cancelled() {
     let env = env(1);
     env.set_name("endless").from_source(
         GeneratorSource::new(u64::MAX, |n| n),

@@ -2,6 +2,7 @@
 
 use flott::function::{KeyedFilterFunction, KeyedFlatMapFunction, KeyedMapFunction};
 use flott::prelude::*;
+use flott::testing::{HarnessOptions, OneInputHarness, in_both_modes};
 
 use crate::support::{env, keyed, line, sorted};
 
@@ -77,10 +78,15 @@ fn s8_the_field_is_shared_by_all_keys_of_a_subtask_and_the_state_is_not() {
 
 #[test]
 fn s5_s7_an_accumulator_belongs_to_its_key_and_is_gone_when_cleared() {
-    let steps = env(1).from_elements([1, 1, 2, -1, 1, 2]).key_by(|n: &i64| n.abs());
-    let counts = steps.process(Counting::default()).execute_and_collect().unwrap();
-    let want = [(1, Some(1)), (1, Some(2)), (2, Some(1)), (1, None), (1, Some(1)), (2, Some(2))];
-    assert_eq!(counts, want);
+    in_both_modes(|options| {
+        let build = |numbers: DataStream<i64>| numbers.key_by(|n: &i64| n.abs()).process(Counting::default());
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        for n in [1, 1, 2, -1, 1, 2] {
+            harness.process(n, 0).unwrap();
+        }
+        let want = [(1, Some(1)), (1, Some(2)), (2, Some(1)), (1, None), (1, Some(1)), (2, Some(2))];
+        assert_eq!(harness.take_records(), want);
+    });
 }
 
 /// Counts the records of a key; a negative one clears the state of its key.
@@ -193,6 +199,15 @@ impl KeyedFilterFunction<i64, i64> for First {
 }
 
 #[test]
+fn s4_each_key_has_state_of_its_own_which_goes_where_the_key_goes() {
+    let build = |numbers: DataStream<i64>| numbers.key_by(|n| n % 7).filter_with(First::default());
+    let mut harness =
+        OneInputHarness::new(build).with_options(HarnessOptions::default().rescale_at_every_step());
+    (0..30).for_each(|n| harness.process(n, 0).unwrap());
+    assert_eq!(harness.take_records(), (0..7).collect::<Vec<_>>());
+}
+
+#[test]
 fn s4_a_filter_with_state_sees_each_key_in_one_subtask() {
     for parallelism in [1, 3] {
         let firsts = env(parallelism).from_sequence(1, 1000).key_by(|n| n % 7).filter_with(First::default());
@@ -244,8 +259,27 @@ fn s99_one_name_for_two_kinds_is_refused() {
 
 #[test]
 fn s97_reduce_emits_the_first_record_as_it_is_and_then_each_result() {
-    let sums = env(1).from_elements([1, 2, 3]).key_by(|_| ()).reduce(|sum, n| sum + n);
-    assert_eq!(sums.execute_and_collect().unwrap(), [1, 3, 6]);
+    in_both_modes(|options| {
+        let build = |numbers: DataStream<i64>| numbers.key_by(|_| ()).reduce(|sum, n| sum + n);
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        (1..=3).for_each(|n| harness.process(n, 0).unwrap());
+        assert_eq!(harness.take_records(), [1, 3, 6]);
+    });
+}
+
+/// Flink refuses a key that is null. There is no null here, and `None` is a key like any other: it is encoded, hashed
+/// and compared as every value of its type.
+#[test]
+fn s101_none_is_a_key_like_any_other() {
+    in_both_modes(|options| {
+        let build = |records: DataStream<(Option<u8>, i64)>| records.key_by(|(key, _)| *key).sum(|(_, n)| n);
+        let mut harness = OneInputHarness::new(build).with_options(options).with_parallelism(3);
+        for (key, n) in [(Some(0), 1), (None, 10), (Some(0), 2), (None, 20)] {
+            harness.process((key, n), 0).unwrap();
+        }
+        let want = [(Some(0), 1), (None, 10), (Some(0), 3), (None, 30)];
+        assert_eq!(harness.take_records(), want);
+    });
 }
 
 #[test]

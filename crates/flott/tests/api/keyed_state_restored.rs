@@ -4,7 +4,7 @@ use flott::prelude::*;
 use flott::testing::{HarnessOptions, OneInputHarness, StreamElement, TwoInputHarness, in_both_modes};
 
 use crate::keyed_state::{AllKinds, EveryThousandth};
-use crate::support::{keyed, process, sorted};
+use crate::support::{keyed, line, process, sorted};
 
 /// Plainly, with a restart between any two steps, and with another parallelism after each.
 fn in_all_modes(mut test: impl FnMut(HarnessOptions)) {
@@ -122,6 +122,16 @@ fn v8_8_2_an_event_timer_fires_before_its_watermark_goes_on() {
 }
 
 #[test]
+fn v8_8_3_a_timer_of_processing_time_emits_without_timestamp() {
+    in_both_modes(|options| {
+        let mut harness = OneInputHarness::new(timers).with_options(options);
+        harness.process((17, 5, PROCESSING), 42).unwrap();
+        harness.set_processing_time(5).unwrap();
+        assert_eq!(harness.take_stamped(), [("17 5 ProcessingTime".to_owned(), None)]);
+    });
+}
+
+#[test]
 fn v8_8_5_timers_of_both_domains_survive_a_snapshot() {
     in_all_modes(|options| {
         let mut harness = OneInputHarness::new(timers).with_options(options);
@@ -170,6 +180,31 @@ fn v8_8_6_a_restore_at_another_parallelism_splits_timers_by_key_group() {
     second.watermark(5).unwrap();
     let want: Vec<_> = (0..100).map(|key| format!("{key} 5 EventTime")).collect();
     assert_eq!(sorted(second.take_records()), sorted(want));
+}
+
+#[test]
+fn v8_4_another_number_of_key_groups_is_refused_at_a_restore() {
+    let mut first = OneInputHarness::new(timers);
+    first.process((1, 5, EVENT), 0).unwrap();
+    let snapshot = first.snapshot().unwrap();
+    let mut second = OneInputHarness::new(timers).with_max_parallelism(64);
+    assert_eq!(
+        line(second.restore(&snapshot, 1)),
+        "the job can't start: operator 'KeyedProcess': the snapshot was made with max parallelism 128, not 64: set \
+         it again"
+    );
+}
+
+/// Where Flink may be told to go on all the same (`allowNonRestoredState`), a test has no need of it.
+#[test]
+fn v8_4_state_of_an_operator_that_is_gone_is_refused_at_a_restore() {
+    let mut first = OneInputHarness::new(|commands| timers(commands).uid("timers"));
+    first.process((1, 5, EVENT), 0).unwrap();
+    let snapshot = first.snapshot().unwrap();
+    let mut second = OneInputHarness::new(|commands: DataStream<(i64, i64, bool)>| commands.map(|c| c.0));
+    let told = line(second.restore(&snapshot, 1));
+    assert!(told.starts_with("the job can't start: operator '"), "{told}");
+    assert!(told.ends_with("': the snapshot has its state, but it is gone: keep it under its uid"), "{told}");
 }
 
 #[test]

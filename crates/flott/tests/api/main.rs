@@ -30,6 +30,7 @@ mod state_ttl;
 mod support;
 mod transformations;
 mod virtual_time;
+mod window_failures;
 mod window_functions;
 mod window_restored;
 mod window_sessions;

@@ -1,7 +1,10 @@
 //! Operator state of functions: initialised, snapshotted, restored.
 
+use std::sync::Arc;
+
 use flott::prelude::*;
 use flott::testing::{OneInputHarness, in_both_modes};
+use flott_state::{BackendScope, KeyedStorage, StateBackend, StateError, StateErrorKind};
 
 use crate::support::{env, line};
 
@@ -77,6 +80,32 @@ fn s37_is_restored_tells_a_restore_from_a_first_start() {
 fn a_function_without_checkpoints_has_operator_state_too() {
     let seen = env(1).from_elements([1, 2]).flat_map_with(InThrees::default()).execute_and_collect().unwrap();
     assert_eq!(seen, ["[1, 2] (new, opened)"]);
+}
+
+/// A backend that can't be reached.
+struct Unreachable;
+
+impl StateBackend for Unreachable {
+    fn name(&self) -> &str {
+        "unreachable"
+    }
+
+    fn open(&self, _: &BackendScope) -> Result<KeyedStorage, StateError> {
+        Err(StateErrorKind::UnknownBackend { name: "it".to_owned(), nearest: None, known: Vec::new() }.into())
+    }
+}
+
+#[test]
+fn s47_operator_state_is_on_the_heap_whatever_the_backend() {
+    let unreachable = || {
+        let env = env(1);
+        env.register_state_backend(Arc::new(Unreachable)).set_state_backend("unreachable");
+        env.from_elements([1, 2, 3])
+    };
+    let seen = unreachable().flat_map_with(InThrees::default()).execute_and_collect().unwrap();
+    assert_eq!(seen, ["[1, 2, 3]", "[] (new, opened)"]);
+    let text = line(unreachable().key_by(|n| *n).sum(|n| n).execute_and_collect());
+    assert!(text.starts_with("operator 'Sum' (subtask 1/1) failed: "), "{text}");
 }
 
 /// Counts its records in operator state, whatever their key.

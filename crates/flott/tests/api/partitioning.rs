@@ -111,7 +111,7 @@ fn a_custom_partitioner_may_not_name_a_subtask_that_is_not_there() {
 }
 
 #[test]
-fn all_records_of_a_key_meet_in_one_subtask_in_order() {
+fn s4_all_records_of_a_key_meet_in_one_subtask_in_order() {
     let spread = spread((1, 4), |stream| (*stream.key_by(|n| n % 20)).clone());
     each_once(&spread);
     for key in 0..20 {

@@ -25,6 +25,19 @@ impl KeyedMapFunction<u8, u8, i64> for Seen {
 }
 
 #[test]
+fn s21_event_time_lets_nothing_expire() {
+    in_both_modes(|options| {
+        let build = |records: DataStream<u8>| records.key_by(|record| *record).map_with(Seen::default());
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        for time in [0, 1_000, 1_000_000] {
+            harness.process(7, time).unwrap();
+            harness.watermark(time).unwrap();
+        }
+        assert_eq!(harness.take_records(), [1, 2, 3]);
+    });
+}
+
+#[test]
 fn s12_state_of_a_keyed_function_expires_by_processing_time() {
     in_both_modes(|options| {
         let build = |records: DataStream<u8>| records.key_by(|record| *record).map_with(Seen::default());

@@ -44,6 +44,34 @@ fn v8_3_6_a_continuous_trigger_on_a_global_window_fires_every_interval() {
 }
 
 #[test]
+fn v8_3_6_a_continuous_trigger_on_a_global_window_restored() {
+    in_both_modes(|options| {
+        let sums = |events: DataStream<Event>| {
+            let windows = events.key_by_ref(|(key, _)| key).window(GlobalWindows);
+            windows.trigger(ContinuousEventTimeTrigger::of(millis(3000))).reduce(add)
+        };
+        let mut harness = OneInputHarness::new(sums).with_options(options);
+        let of_key2 = [("key2", 3999), ("key2", 3000)];
+        let of_key1 = [("key1", 20), ("key1", 0), ("key1", 999)];
+        let more_of_key2 = [("key2", 1998), ("key2", 1999), ("key2", 1000)];
+        for (key, timestamp) in of_key2.into_iter().chain(of_key1).chain(more_of_key2) {
+            harness.process((key.to_owned(), 1), timestamp).unwrap();
+        }
+        let end = Some(i64::MAX);
+        let (key1, key2) = ((("key1".to_owned(), 3), end), (("key2".to_owned(), 5), end));
+        for watermark in (1000..=8000).step_by(1000) {
+            harness.watermark(watermark).unwrap();
+            let want = match watermark {
+                3000 => vec![key1.clone()],
+                6000 => vec![key1.clone(), key2.clone()],
+                _ => vec![],
+            };
+            assert_eq!(sorted(harness.take_stamped()), want, "at {watermark}");
+        }
+    });
+}
+
+#[test]
 fn v8_3_7_count_windows_emit_every_fourth_record_of_a_key() {
     let steps = vec![
         at("a", 0),

@@ -1,6 +1,7 @@
 //! Vectors that Flink's own window tests use: assigners, time windows, lateness.
 
 use flott::prelude::*;
+use flott::testing::{OneInputHarness, in_both_modes};
 use flott::window::WindowAssignerContext;
 
 use crate::support::{At, Step, Watermark, env, script, sorted, stamped};
@@ -103,6 +104,33 @@ fn v8_3_10_allowed_lateness_with_a_purging_trigger() {
 }
 
 #[test]
+fn v8_3_11_late_records_go_to_the_side_output_restored() {
+    in_both_modes(|options| {
+        let late = OutputTag::<Event>::new("late");
+        let sums = |events: DataStream<Event>| {
+            let windows =
+                events.key_by_ref(|(key, _)| key).window(TumblingEventTimeWindows::of(millis(2000)));
+            windows.side_output_late_data(&late).reduce(|a, b| (b.0, a.1 + b.1))
+        };
+        let mut harness = OneInputHarness::new(sums).with_options(options).with_side_output(&late);
+        let key2 = || ("key2".to_owned(), 1);
+        harness.process(key2(), 1000).unwrap();
+        harness.watermark(1985).unwrap();
+        harness.process(key2(), 1980).unwrap();
+        harness.watermark(1999).unwrap();
+        assert_eq!(harness.take_stamped(), [(("key2".to_owned(), 2), Some(1999))]);
+        harness.process(key2(), 1998).unwrap();
+        assert_eq!(harness.take_side_output(&late), [(key2(), Some(1998))]);
+        harness.process(key2(), 2001).unwrap();
+        harness.watermark(2999).unwrap();
+        assert!(harness.take_stamped().is_empty());
+        harness.watermark(3999).unwrap();
+        assert_eq!(harness.take_stamped(), [(key2(), Some(3999))]);
+        assert!(harness.take_side_output(&late).is_empty());
+    });
+}
+
+#[test]
 fn v8_3_11_late_records_go_to_the_side_output() {
     let steps = vec![
         at("key2", 1000),
@@ -133,6 +161,25 @@ fn v8_3_14_a_window_whose_cleanup_time_overflows_fires_once() {
         .allowed_lateness(Duration::MAX);
     let end = TimeWindow::start_of(day, 0, 1000) + 999;
     assert_eq!(shown(&windowed.reduce(|a, b| (b.0, a.1 + b.1))), [format!("a,2@{end}")]);
+}
+
+#[test]
+fn v8_3_14_a_window_whose_cleanup_time_overflows_fires_once_restored() {
+    in_both_modes(|options| {
+        let sums = |events: DataStream<Event>| {
+            let windows =
+                events.key_by_ref(|(key, _)| key).window(TumblingEventTimeWindows::of(millis(1000)));
+            windows.allowed_lateness(Duration::MAX).reduce(|a, b| (b.0, a.1 + b.1))
+        };
+        let mut harness = OneInputHarness::new(sums).with_options(options);
+        let day = i64::MAX - 1500;
+        let end = TimeWindow::start_of(day, 0, 1000) + 999;
+        harness.process(("a".to_owned(), 1), day).unwrap();
+        harness.watermark(end).unwrap();
+        assert_eq!(harness.take_stamped(), [(("a".to_owned(), 1), Some(end))]);
+        harness.finish().unwrap();
+        assert!(harness.take_stamped().is_empty());
+    });
 }
 
 #[test]
