@@ -9,11 +9,13 @@ use flott_state::{
 
 use crate::support::{Last, at, restored, snapshot, ttl};
 
+type Register<H> = dyn Fn(&mut KeyedState<u64>) -> H;
+
 /// A state of one kind, used with key 1.
 struct Kept<H> {
     state: KeyedState<u64>,
     handle: H,
-    register: Box<dyn Fn(&mut KeyedState<u64>) -> H>,
+    register: Box<Register<H>>,
     now: i64,
     restarts: bool,
 }

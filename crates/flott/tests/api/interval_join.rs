@@ -242,7 +242,11 @@ impl ProcessJoinFunction<Event, Event, Pair> for Times {
         }
         let times = (context.left_timestamp(), context.right_timestamp(), context.timestamp());
         out.output(&self.0, times);
-        if left.1 == 9 { Err("nine".into()) } else { Ok(out.collect((*left, *right))) }
+        if left.1 == 9 {
+            return Err("nine".into());
+        }
+        out.collect((*left, *right));
+        Ok(())
     }
 }
 
