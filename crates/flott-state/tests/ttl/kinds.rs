@@ -1,10 +1,10 @@
 //! What is particular to lists, maps, reduced values and accumulators.
 
 use flott_state::{
-    AggregateFunction, AggregatingStateDescriptor, CurrentKey, KeyedState, KeyedStateStore, ListState,
-    ListStateDescriptor, MapState, MapStateDescriptor, MergingState, ReducingStateDescriptor, StateError,
-    StateHandle, StateRegistry, StateTtlConfig, StateVisibility::ReturnExpiredIfNotCleanedUp,
-    UpdateType::OnReadAndWrite, ValueStateDescriptor,
+    AggregateFunction, AggregatingState, AggregatingStateDescriptor, CurrentKey, KeyedState, KeyedStateStore,
+    ListState, ListStateDescriptor, MapState, MapStateDescriptor, MergingState, ReducingState,
+    ReducingStateDescriptor, StateError, StateHandle, StateRegistry, StateTtlConfig,
+    StateVisibility::ReturnExpiredIfNotCleanedUp, UpdateType::OnReadAndWrite, ValueStateDescriptor,
 };
 
 use crate::support::{Last, at, restored, snapshot, ttl};
@@ -267,33 +267,48 @@ fn in_window<'a>(state: &'a mut KeyedState<u64>, window: &'a i64) -> CurrentKey<
     CurrentKey { state, key, hash, namespace: window }
 }
 
+/// States of the windows of key 1 that can be merged.
+type OfWindows = (ReducingState<i64>, AggregatingState<i64, Last>, ListState<i64>);
+
+fn of_windows(state: &mut KeyedState<u64>) -> OfWindows {
+    let mut registry = StateRegistry::<_, i64>::new(state);
+    let sum = ReducingStateDescriptor::new("sum", |a: &i64, b: i64| a + b).enable_time_to_live(ttl());
+    let last = AggregatingStateDescriptor::<i64, _>::new("last", Last).enable_time_to_live(ttl());
+    let list = ListStateDescriptor::new("list").enable_time_to_live(ttl());
+    (
+        registry.reducing_state(sum).unwrap(),
+        registry.aggregating_state(last).unwrap(),
+        registry.list_state(list).unwrap(),
+    )
+}
+
 #[test]
 fn s27_what_has_expired_is_left_out_when_namespaces_merge() {
-    let mut state = restored(Vec::new(), 0);
-    let mut registry = StateRegistry::<_, i64>::new(&mut state);
-    let sum = ReducingStateDescriptor::new("sum", |a: &i64, b: i64| a + b).enable_time_to_live(ttl());
-    let sum = registry.reducing_state(sum).unwrap();
-    let last = AggregatingStateDescriptor::<i64, _>::new("last", Last).enable_time_to_live(ttl());
-    let last = registry.aggregating_state(last).unwrap();
-    let list = registry.list_state(ListStateDescriptor::new("list").enable_time_to_live(ttl())).unwrap();
-    for (window, now) in [(10, 0), (20, 50), (30, 60)] {
-        state.set_processing_time(now);
-        sum.add(&mut in_window(&mut state, &window), window).unwrap();
-        last.add(&mut in_window(&mut state, &window), window).unwrap();
-        list.add(&mut in_window(&mut state, &window), window).unwrap();
+    for restarts in [false, true] {
+        let mut windows = Kept::new(of_windows, restarts);
+        for (window, now) in [(10, 0), (20, 50), (30, 60)] {
+            windows.at(now);
+            let (sum, last, list) = windows.handle;
+            sum.add(&mut in_window(&mut windows.state, &window), window).unwrap();
+            last.add(&mut in_window(&mut windows.state, &window), window).unwrap();
+            list.add(&mut in_window(&mut windows.state, &window), window).unwrap();
+        }
+        let hash = windows.at(110).1.hash;
+        let (sum, last, list) = windows.handle;
+        sum.merge_namespaces(&mut windows.state, &1, hash, &10, &[20, 30]).unwrap();
+        last.merge_namespaces(&mut windows.state, &1, hash, &10, &[20, 30]).unwrap();
+        list.merge_namespaces(&mut windows.state, &1, hash, &10, &[20, 30]).unwrap();
+        windows.at(110);
+        let ((sum, last, list), state) = (windows.handle, &mut windows.state);
+        assert_eq!(sum.get(&mut in_window(state, &10)).unwrap(), Some(&50));
+        assert_eq!(last.get(&mut in_window(state, &10)).unwrap(), Some(30));
+        assert_eq!(list.get(&mut in_window(state, &10)).unwrap(), [20, 30]);
+        // A combination is new; elements keep the times of their own.
+        windows.at(155);
+        let ((sum, _, list), state) = (windows.handle, &mut windows.state);
+        assert_eq!(sum.get(&mut in_window(state, &10)).unwrap(), Some(&50));
+        assert_eq!(list.get(&mut in_window(state, &10)).unwrap(), [30]);
     }
-    state.set_processing_time(110);
-    let hash = at(&mut state, &1).hash;
-    sum.merge_namespaces(&mut state, &1, hash, &10, &[20, 30]).unwrap();
-    last.merge_namespaces(&mut state, &1, hash, &10, &[20, 30]).unwrap();
-    list.merge_namespaces(&mut state, &1, hash, &10, &[20, 30]).unwrap();
-    assert_eq!(sum.get(&mut in_window(&mut state, &10)).unwrap(), Some(&50));
-    assert_eq!(last.get(&mut in_window(&mut state, &10)).unwrap(), Some(30));
-    assert_eq!(list.get(&mut in_window(&mut state, &10)).unwrap(), [20, 30]);
-    // A combination is new; elements keep the times of their own.
-    state.set_processing_time(155);
-    assert_eq!(sum.get(&mut in_window(&mut state, &10)).unwrap(), Some(&50));
-    assert_eq!(list.get(&mut in_window(&mut state, &10)).unwrap(), [30]);
 }
 
 #[test]
