@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "the whole crate is tests, and its helpers may panic like them")]
 
+mod elements;
+mod kept;
 mod kinds;
 mod model;
 mod rules;
