@@ -12,5 +12,5 @@ pub(crate) use monitor::Monitor;
 pub use parker::is_simulated;
 pub(crate) use parker::{Parked, Parker, with_parker};
 pub use signal::Signal;
-pub(crate) use signal::really_park;
+pub(crate) use signal::{really_park, really_park_for_all_of};
 pub use thread::{JoinHandle, spawn};

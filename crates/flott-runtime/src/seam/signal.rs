@@ -5,6 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
 
+use flott_core::seam::Clock;
+
+use super::clock::SystemClock;
 use super::parker::{Parker, current_parker};
 
 /// Who waits on a signal.
@@ -97,6 +100,13 @@ impl Signal {
             parker.yield_now();
         }
     }
+}
+
+/// As [`really_park`]; returns whether all of `timeout` has passed.
+pub(crate) fn really_park_for_all_of(timeout: Duration) -> bool {
+    let since_start = SystemClock::new();
+    std::thread::park_timeout(timeout);
+    u128::from(since_start.monotonic_ns()) >= timeout.as_nanos()
 }
 
 /// Sleeps until somebody unparks the present thread, at most for `timeout`.

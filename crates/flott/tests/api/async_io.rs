@@ -427,6 +427,20 @@ fn each_subtask_opens_and_closes_a_function_of_its_own() {
     assert_eq!(*closed.lock().unwrap(), 3);
 }
 
+#[test]
+fn the_end_of_a_call_that_a_test_waits_for_is_not_the_end_of_the_time_for_others() {
+    let mut harness = OneInputHarness::new(|numbers: Numbers| {
+        let call = |n: i64| async move { Ok::<_, BoxError>(vec![10 * n]) };
+        AsyncDataStream::ordered_wait(&numbers, call, PATIENCE, 2)
+    });
+    for n in 0..100 {
+        harness.process(n, n).unwrap();
+    }
+    harness.finish().unwrap();
+    assert_eq!(harness.take_records(), (0..100).map(|n| 10 * n).collect::<Vec<_>>());
+    assert_eq!(harness.processing_time(), 0, "only the test moves the clock");
+}
+
 /// A harness with at most so many calls under way, of which that for 1 never ends.
 fn stuck_at_1(capacity: usize, stuck: bool) -> OneInputHarness<i64, i64> {
     OneInputHarness::new(move |numbers: Numbers| {

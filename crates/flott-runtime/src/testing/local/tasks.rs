@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::super::ManualClock;
 use crate::error::{ChainResult, FailureKind, TaskFailure};
-use crate::seam::{Parked, Parker, really_park};
+use crate::seam::{Parked, Parker, really_park, really_park_for_all_of};
 use crate::task::{Ended, Head, Step, TaskShared, fire_due, guard, leave_operator, running_operator};
 
 /// The tasks, sources first.
@@ -193,8 +193,10 @@ impl Parker for OtherTasks {
     }
 
     fn park_for_outside(&self, timeout: Option<Duration>) {
-        really_park(timeout);
-        if let (Some(timeout), Some(tasks)) = (timeout, AT_WORK.with_borrow(Clone::clone)) {
+        let Some(timeout) = timeout else { return really_park(None) };
+        if really_park_for_all_of(timeout)
+            && let Some(tasks) = AT_WORK.with_borrow(Clone::clone)
+        {
             tasks.clock.advance(timeout);
         }
     }

@@ -8,7 +8,7 @@ use flott_core::seam::Clock;
 
 use super::super::ManualClock;
 use super::{Deadlock, unwind};
-use crate::seam::{Parked, Parker, really_park};
+use crate::seam::{Parked, Parker, really_park, really_park_for_all_of};
 
 /// At most this long takes a turn that does not wait.
 const TURN_NS_MAX: u64 = 200_000;
@@ -205,8 +205,10 @@ impl Parker for Place {
 
     fn park_for_outside(&self, timeout: Option<Duration>) {
         // The turn is kept: what goes on outside must not depend on the order of turns.
-        really_park(timeout);
-        self.scheduler.clock.advance(timeout.unwrap_or_default());
+        let Some(timeout) = timeout else { return really_park(None) };
+        if really_park_for_all_of(timeout) {
+            self.scheduler.clock.advance(timeout);
+        }
     }
 
     fn unpark(&self) {
