@@ -84,7 +84,7 @@ pub mod prelude {
         OnTimerReadOnlyContext, OpenContext, ProcessContext, ProcessFunction, ReadOnlyContext,
         RuntimeContext,
     };
-    pub use crate::join::{JoinContext, ProcessJoinFunction};
+    pub use crate::join::{CoGroupFunction, JoinContext, JoinFunction, ProcessJoinFunction, TaggedUnion};
     pub use crate::options::JobOptions;
     pub use crate::source::GeneratorSource;
     pub use crate::stream::{

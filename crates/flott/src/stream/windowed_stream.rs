@@ -209,7 +209,7 @@ where
         self.add(Incremental::new(aggregation, emit))
     }
 
-    fn add<X: OverElements<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
+    pub(crate) fn add<X: OverElements<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
         if V::EVICTS {
             let evicting = Evicting::new(self.evictor.clone(), work);
             return self.add_work(evicting);
