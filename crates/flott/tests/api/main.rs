@@ -32,6 +32,7 @@ mod transformations;
 mod virtual_time;
 mod window_failures;
 mod window_functions;
+mod window_join;
 mod window_restored;
 mod window_sessions;
 mod window_triggers;
