@@ -75,6 +75,8 @@ pub(crate) enum Workload {
     MapState,
     /// Running sum per key in a function with a broadcast side, beside one without
     Broadcast,
+    /// Sums per key in event-time session windows of 20 records on average
+    SessionSum,
     /// One event-time timer per record, registered and fired
     Timers,
     /// 100,000 records/s through a keyed exchange

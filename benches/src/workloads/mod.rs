@@ -4,6 +4,7 @@ mod broadcast;
 mod keyed_sum;
 mod latency;
 mod map_state;
+mod session_sum;
 mod sliding_sum;
 mod stateless;
 mod sum;
@@ -29,6 +30,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Workload::SlidingSum => sliding_sum::run(options)?,
         Workload::MapState => map_state::run(options)?,
         Workload::Broadcast => broadcast::run(options)?,
+        Workload::SessionSum => session_sum::run(options)?,
         Workload::Timers => timers::run(options)?,
         Workload::Latency => latency::run(options)?,
         Workload::Startup => return child::startup(options),
