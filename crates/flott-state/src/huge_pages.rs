@@ -1,10 +1,12 @@
-//! A hint to back large tables with huge pages.
+//! What the kernel is told of the memory of large tables: to back it with huge pages, and to take it back.
 //!
 //! A look-up in a table of hundreds of megabytes misses the TLB each time when pages have 4 KiB, and the page walk costs
 //! as much as the cache miss that prefetching hides.
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
+
+use rustix::mm::Advice;
 
 /// Allocations from this size on are worth the call.
 const WORTHWHILE_BYTES: usize = 256 * 1024;
@@ -14,6 +16,16 @@ const PAGE_BYTES: usize = 4096;
 
 /// Asks for huge pages behind `memory`, which has not been touched yet. Nothing happens where there are none.
 pub(crate) fn advise<T>(memory: &mut [MaybeUninit<T>]) {
+    madvise(memory, Advice::LinuxHugepage);
+}
+
+/// Gives back the pages behind `memory`, which is about to be freed. An allocator keeps them for a while, and all tables
+/// of a state grow at about the same time: the old arrays of all would count until then.
+pub(crate) fn release<T>(memory: &mut [MaybeUninit<T>]) {
+    madvise(memory, Advice::LinuxDontNeed);
+}
+
+fn madvise<T>(memory: &mut [MaybeUninit<T>], advice: Advice) {
     let bytes = size_of_val(memory);
     if bytes < WORTHWHILE_BYTES {
         return;
@@ -21,7 +33,7 @@ pub(crate) fn advise<T>(memory: &mut [MaybeUninit<T>]) {
     let start = memory.as_mut_ptr().cast::<u8>();
     let skip = start.align_offset(PAGE_BYTES);
     let len = (bytes - skip) / PAGE_BYTES * PAGE_BYTES;
-    // SAFETY: the range lies inside `memory`, as `skip` is below a page and `len` is cut to what is left. The advice
-    // changes neither contents nor mapping, only how the kernel backs the pages; if it fails, nothing has changed.
-    let _ = unsafe { rustix::mm::madvise(start.add(skip).cast(), len, rustix::mm::Advice::LinuxHugepage) };
+    // SAFETY: the range lies inside `memory`, as `skip` is below a page and `len` is cut to what is left. Nothing in it
+    // is initialized, so there is no content to be lost. The mapping stays; if the call fails, nothing has changed.
+    let _ = unsafe { rustix::mm::madvise(start.add(skip).cast(), len, advice) };
 }

@@ -331,11 +331,13 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         #[cfg(target_os = "linux")]
         crate::huge_pages::advise(grown.spare_capacity_mut());
         grown.resize_with(capacity, || None);
-        let old = std::mem::replace(&mut self.slots, grown.into_boxed_slice());
-        for slot in old.into_iter().flatten() {
+        let mut old = std::mem::replace(&mut self.slots, grown.into_boxed_slice()).into_vec();
+        for slot in old.drain(..).flatten() {
             let at = self.vacant_for(slot.tag);
             self.slots[at] = Some(slot);
         }
+        #[cfg(target_os = "linux")]
+        crate::huge_pages::release(old.spare_capacity_mut());
     }
 
     /// Moves entries back until none is cut off from its home by the vacant slot `hole`.
