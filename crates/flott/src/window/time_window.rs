@@ -11,6 +11,11 @@ pub trait Window: Data + Eq + Namespace {
     /// The largest timestamp that belongs to the window; its results carry it.
     fn max_timestamp(&self) -> Timestamp;
 
+    /// Whether windows merge if and only if they overlap or touch as spans of time that end with their largest
+    /// timestamps. Then those of a key that stay apart lie one after the other, and the engine looks at the neighbours
+    /// of a record's window instead of at all of them.
+    const IS_SPAN: bool = false;
+
     /// The one window that covers both, where two windows of a [merging](super::WindowAssigner::MERGES) assigner
     /// are one. `None`, also the default: they stay apart.
     fn merged(&self, _other: &Self) -> Option<Self> {
@@ -65,6 +70,8 @@ impl Namespace for TimeWindow {
 }
 
 impl Window for TimeWindow {
+    const IS_SPAN: bool = true;
+
     #[inline]
     fn max_timestamp(&self) -> Timestamp {
         self.end.wrapping_sub(1)

@@ -126,6 +126,12 @@ impl<K: Eq, V> KeyTable<K, V> {
     /// processor does them together, while a look-up after the other would wait for each.
     #[inline]
     pub(super) fn prefetch(&self, hashes: &[u64]) {
+        self.prefetch_with(hashes, |_| 0);
+    }
+
+    /// As [`KeyTable::prefetch`], and also what `touch` reads of each value: of one that owns memory, what lies there.
+    #[inline]
+    pub(super) fn prefetch_with(&self, hashes: &[u64], touch: impl Fn(&V) -> u64) {
         if self.index.len() <= CACHED_SLOTS {
             return;
         }
@@ -133,7 +139,8 @@ impl<K: Eq, V> KeyTable<K, V> {
         for &hash in hashes {
             let slot = self.index[self.home(hash)];
             if slot != VACANT {
-                seen ^= self.entries[entry_of(slot)].hash;
+                let entry = &self.entries[entry_of(slot)];
+                seen ^= entry.hash ^ touch(&entry.value);
             }
         }
         black_box(seen);

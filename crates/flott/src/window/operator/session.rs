@@ -13,13 +13,14 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
 use flott_state::{KeyedState, OperatorSnapshot, Timer, TimerQueue};
+use smallvec::{SmallVec, smallvec};
 
 use super::entries::{EntriesWriter, Restored};
 use super::key_table::KeyTable;
 use super::late::Lateness;
 use super::{WindowSettings, no_timestamp};
 use crate::function::{KeySelector, RuntimeContext};
-use crate::operators::KeyedBatch;
+use crate::operators::{KeyedBatch, RUN};
 use crate::window::function::Times;
 use crate::window::{Window, WindowAssigner, WindowAssignerContext, WindowContext, WindowOpenContext, Work};
 
@@ -33,7 +34,7 @@ pub(crate) struct SessionWindowOperator<K: Key, T: Data, A: WindowAssigner<T>, X
     task: Rc<TaskShared>,
     batch: KeyedBatch<T, K>,
     assigned: Vec<A::Window>,
-    /// The sessions of each key, of which no two merge.
+    /// The sessions of each key, of which no two merge; spans of time in their order.
     keys: Sessions<K, A::Window, X::Kept>,
     timers: TimerQueue<K, ()>,
     work: X,
@@ -44,7 +45,10 @@ pub(crate) struct SessionWindowOperator<K: Key, T: Data, A: WindowAssigner<T>, X
 }
 
 /// The sessions of each key.
-type Sessions<K, W, V> = KeyTable<K, Vec<Session<W, V>>>;
+type Sessions<K, W, V> = KeyTable<K, OfKey<W, V>>;
+
+/// The sessions of one key. Most keys have one, which lies in the table itself: a look-up then misses the cache once less.
+type OfKey<W, V> = SmallVec<[Session<W, V>; 1]>;
 
 struct Session<W, V> {
     window: W,
@@ -74,9 +78,12 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             timers.register(timer, hash, key.clone(), ());
             let session = Session { window, kept, timer };
             match keys.find(hash, &key) {
-                Some(at) => sessions(&mut keys, at).push(session),
+                Some(at) => {
+                    let of_key = sessions(&mut keys, at);
+                    of_key.insert(place_of(of_key, end), session);
+                }
                 None => {
-                    keys.insert(hash, key, vec![session]);
+                    keys.insert(hash, key, smallvec![session]);
                 }
             }
             Ok(())
@@ -137,11 +144,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             return self.start(index, None, window, record, timestamp, out);
         };
         let of_key = sessions(&mut self.keys, at);
-        let met = of_key.iter().enumerate().find_map(|(of, session)| {
-            let merged = session.window.merged(&window)?;
-            Some((of, merged))
-        });
-        let Some((mut of, merged)) = met else {
+        let Some((mut of, merged)) = meet(of_key, &window) else {
             return self.start(index, Some(at), window, record, timestamp, out);
         };
         if of_key[of].window != merged {
@@ -186,10 +189,10 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
         let timer = if has_ended { self.late.cleanup_time(end) } else { end };
         self.timers.register(timer, hash, key.clone(), ());
         let session = Session { window, kept: self.work.start(record, timestamp), timer };
-        let at = at.unwrap_or_else(|| self.keys.insert(hash, key.clone(), Vec::new()));
+        let at = at.unwrap_or_else(|| self.keys.insert(hash, key.clone(), OfKey::new()));
         let of_key = sessions(&mut self.keys, at);
-        of_key.push(session);
-        let of = of_key.len() - 1;
+        let of = place_of(of_key, end);
+        of_key.insert(of, session);
         if has_ended {
             self.emit(at, of, out)?;
         }
@@ -213,10 +216,15 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
     /// A timer has fired: sessions end, or are removed, or have grown and end later.
     fn on_timer(&mut self, timer: &Timer<K, ()>, out: &mut Output<X::Out>) -> FnResult {
         let Some(at) = self.keys.find(timer.hash, &timer.key) else { return Ok(()) };
+        // Where each session is removed when it ends, the timers of a key stand in the order of its sessions.
+        let in_order = A::Window::IS_SPAN && self.late.allowed_ms == 0;
         let mut of = 0;
         while let Some(session) = sessions(&mut self.keys, at).get(of) {
             let end = session.window.max_timestamp();
             if session.timer != timer.timestamp {
+                if in_order && session.timer > timer.timestamp {
+                    break;
+                }
                 of += 1;
                 continue;
             }
@@ -254,22 +262,49 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
 }
 
 #[inline]
-fn sessions<K: Eq, W, V>(keys: &mut Sessions<K, W, V>, at: usize) -> &mut Vec<Session<W, V>> {
+fn sessions<K: Eq, W, V>(keys: &mut Sessions<K, W, V>, at: usize) -> &mut OfKey<W, V> {
     &mut keys.entries_mut()[at].value
+}
+
+/// Reads what a record looks at first, so that it is in the cache by then.
+#[inline]
+fn touch<W: Window, V>(of_key: &OfKey<W, V>) -> u64 {
+    of_key.last().map_or(0, |session| session.window.max_timestamp() as u64)
+}
+
+/// The session that a window merges with, and what becomes of the two. The newest is looked at first.
+#[inline]
+fn meet<W: Window, V>(of_key: &[Session<W, V>], window: &W) -> Option<(usize, W)> {
+    let merged = |of: usize| Some((of, of_key.get(of)?.window.merged(window)?));
+    if W::IS_SPAN {
+        let behind = place_of(of_key, window.max_timestamp());
+        return behind.checked_sub(1).and_then(merged).or_else(|| merged(behind));
+    }
+    (0..of_key.len()).rev().find_map(merged)
+}
+
+/// Where a session with this end stands among those of its key.
+#[inline]
+fn place_of<W: Window, V>(of_key: &[Session<W, V>], end: Timestamp) -> usize {
+    match of_key.last() {
+        Some(last) if W::IS_SPAN && last.window.max_timestamp() >= end => {
+            of_key.partition_point(|session| session.window.max_timestamp() < end)
+        }
+        _ => of_key.len(),
+    }
 }
 
 /// Makes one of session `of` and another that it meets since it has grown; returns where the one is then.
 #[inline]
 fn join_next<K: Key, T: Data, W: Window, X: Work<K, T, W>>(
-    of_key: &mut Vec<Session<W, X::Kept>>,
+    of_key: &mut OfKey<W, X::Kept>,
     of: usize,
     work: &mut X,
 ) -> Option<usize> {
-    let (other, merged) = of_key
-        .iter()
-        .enumerate()
-        .filter(|(other, _)| *other != of)
-        .find_map(|(other, session)| Some((other, session.window.merged(&of_key[of].window)?)))?;
+    let others = if W::IS_SPAN { of.saturating_sub(1)..of_key.len().min(of + 2) } else { 0..of_key.len() };
+    let (other, merged) = others
+        .filter(|other| *other != of)
+        .find_map(|other| Some((other, of_key[other].window.merged(&of_key[of].window)?)))?;
     let (first, second) = (of.min(other), of.max(other));
     let later = of_key.remove(second);
     let session = &mut of_key[first];
@@ -309,7 +344,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
                 return Err(no_timestamp());
             }
             if let Some(ahead) = self.batch.ahead(index) {
-                self.keys.prefetch(ahead);
+                self.keys.prefetch_with(ahead, touch);
             }
             self.assigner.assign(&record, timestamp, &context, &mut self.assigned)?;
             self.add_to_assigned(index, record, timestamp, out)?;
@@ -320,7 +355,13 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
     fn on_watermark(&mut self, watermark: Timestamp, out: &mut Output<X::Out>) -> FnResult {
         self.set_processing_time(self.task.processing_time());
         self.times.watermark = watermark.max(self.times.watermark);
+        let mut fired = 0_usize;
         while let Some(timer) = self.timers.pop_due(watermark) {
+            if fired.is_multiple_of(RUN) {
+                let upcoming: SmallVec<[u64; RUN]> = self.timers.upcoming_hashes(RUN).collect();
+                self.keys.prefetch_with(&upcoming, touch);
+            }
+            fired += 1;
             self.on_timer(&timer, out)?;
         }
         Ok(())
