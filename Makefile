@@ -5,7 +5,8 @@ FLOTT_CACHE ?= $(HOME)/.cache/flott
 export CARGO_TARGET_DIR ?= $(FLOTT_CACHE)/target
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-WORKLOADS ?= stateless word_count keyed_sum window_sum latency startup idle
+WORKLOADS ?= stateless word_count keyed_sum map_state broadcast timers window_sum sliding_sum session_sum \
+             latency startup idle memory
 
 .PHONY: help demo test bench fmt setup
 .DEFAULT_GOAL := help

@@ -96,7 +96,8 @@ pub mod prelude {
         DeltaEvictor, DeltaTrigger, EventTimeSessionWindows, EventTimeTrigger, Evictor, GlobalWindow,
         GlobalWindows, NeverTrigger, ProcessWindowFunction, ProcessingTimeSessionWindows,
         ProcessingTimeTrigger, ProcessingTimeoutTrigger, PurgingTrigger, SlidingEventTimeWindows,
-        SlidingProcessingTimeWindows, TimeEvictor, TimeWindow, Trigger, TumblingEventTimeWindows,
-        TumblingProcessingTimeWindows, Window, WindowAssigner, WindowContext, WindowOpenContext,
+        SlidingProcessingTimeWindows, TimeEvictor, TimeWindow, Trigger, TriggerContext, TriggerResult,
+        TumblingEventTimeWindows, TumblingProcessingTimeWindows, Window, WindowAssigner, WindowContext,
+        WindowOpenContext,
     };
 }

@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use flott_runtime::error::FnResult;
 
 use super::{Evictor, EvictorContext, When, WindowElements};
@@ -29,7 +31,10 @@ impl<F> DeltaEvictor<F> {
         F: Fn(&T, &T) -> f64,
     {
         let Some(last) = elements.values().last().cloned() else { return };
-        elements.retain(|record, _| (self.delta)(record, &last) < self.threshold);
+        // A difference that is no number evicts nothing.
+        elements.retain(|record, _| {
+            (self.delta)(record, &last).partial_cmp(&self.threshold).is_none_or(Ordering::is_lt)
+        });
     }
 }
 
