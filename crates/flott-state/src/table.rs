@@ -6,8 +6,8 @@
 //! * The upper 32 bits of the caller's place are the slot's *tag*. The home position is `tag × capacity / 2³²`, so
 //!   the tag alone finds the new home when the table grows: no key is hashed again, and capacity can be any number.
 //! * Homes grow with tags, so growing reads and writes both arrays from front to back.
-//! * A large table grows by an eighth when two thirds are full. It is therefore between 59 % and 67 % full, which is at
-//!   most 41 bytes an entry for 8-byte keys and values. Smaller tables grow by more and are kept emptier than that.
+//! * A large table grows by a quarter when two thirds are full. It is therefore between 53 % and 67 % full, which is at
+//!   most 45 bytes an entry for 8-byte keys and values. Smaller tables are kept emptier than that.
 //! * Removal shifts the entries behind the hole back, so there are no tombstones to probe over.
 
 use std::num::NonZeroU32;
@@ -30,10 +30,6 @@ const ROOMY: usize = 256;
 /// Tables beyond this capacity grow by a quarter, so that they never waste much.
 const STEEP: usize = 16 * 1024;
 
-/// Tables beyond this capacity grow by an eighth: there it is memory that counts, and moving entries costs little, as it
-/// goes from front to back.
-const LARGE: usize = 64 * 1024;
-
 /// How many entries a table may hold.
 #[inline]
 const fn full_at(capacity: usize) -> usize {
@@ -45,8 +41,7 @@ const fn grown(capacity: usize) -> usize {
         0 => 8,
         1..=ROOMY => 2 * capacity,
         _ if capacity <= STEEP => capacity + capacity / 2,
-        _ if capacity <= LARGE => capacity + capacity / 4,
-        _ => capacity + capacity / 8,
+        _ => capacity + capacity / 4,
     }
 }
 
