@@ -17,7 +17,7 @@
 //! * [`ttl`] — state that is forgotten some time after it was last accessed;
 //! * [`snapshot`] — what an operator's subtask puts into a checkpoint, as plain data;
 //! * [`operator_state`] — lists and maps that belong to a subtask, whatever the key;
-//! * [`redistribute`] — who gets which part of a snapshot at another parallelism;
+//! * [`mod@redistribute`] — who gets which part of a snapshot at another parallelism;
 //! * [`timers`] — what is to be done for a key when time has come;
 //! * [`error`] — what can go wrong.
 //!

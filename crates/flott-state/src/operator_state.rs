@@ -1,7 +1,7 @@
 //! Operator state: what a subtask remembers as a whole, whatever the key (Flink: `OperatorStateBackend`).
 //!
 //! It lives on the heap, whatever the state backend. What is done with it at another parallelism is decided by how it
-//! was obtained, and is [`redistribute`](crate::redistribute)'s business.
+//! was obtained, and is [`redistribute`](crate::redistribute())'s business.
 
 mod broadcast;
 mod list;

@@ -1,6 +1,6 @@
 //! Time to live: state that is forgotten some time after it was last written or read.
 //!
-//! A state with time to live is a kind of its own, [`Ttl`], which stores each value, list element and map entry together
+//! A state with time to live is a kind of its own, `Ttl`, which stores each value, list element and map entry together
 //! with the time of its last access; states without it pay nothing. Bottom-up:
 //!
 //! * [`config`] — what a program asks for;
