@@ -11,6 +11,7 @@
 //! that names the key, the value, where it was set and what is accepted.
 
 mod buffer_timeout;
+mod checkpointing;
 mod configuration;
 pub mod duration;
 mod error;
@@ -23,6 +24,7 @@ mod value;
 mod yaml;
 
 pub use buffer_timeout::BufferTimeout;
+pub use checkpointing::{CheckpointRetention, CheckpointingMode, FailoverStrategy, RestartStrategyKind};
 pub use configuration::{Configuration, Setting};
 pub use error::{ConfigError, Origin, Warning};
 pub use memory::MemorySize;

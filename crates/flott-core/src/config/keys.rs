@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    AnyOption, BufferTimeout, ConfigOption, MaxParallelism,
+    AnyOption, BufferTimeout, CheckpointRetention, CheckpointingMode, ConfigOption, FailoverStrategy,
+    MaxParallelism, RestartStrategyKind,
     parallelism::{PARALLELISM_RANGE, is_parallelism},
 };
 
@@ -56,6 +57,113 @@ options! {
 
     STATE_BACKEND: String = "state.backend.type", "Name of the state backend that holds keyed state."
         .default("hashmap").deprecated(&["state.backend"]);
+
+    CHECKPOINTING_INTERVAL: Duration = "execution.checkpointing.interval",
+        "Time between two checkpoints; without it there are none."
+        .rule(FROM_10_MS, is_from_10_ms);
+
+    CHECKPOINTING_MODE: CheckpointingMode = "execution.checkpointing.mode",
+        "How often a record is reflected in the state after a recovery."
+        .default("EXACTLY_ONCE");
+
+    CHECKPOINTING_TIMEOUT: Duration = "execution.checkpointing.timeout",
+        "Time after which a checkpoint that is not complete is given up."
+        .default("10 min").rule(FROM_10_MS, is_from_10_ms);
+
+    CHECKPOINTING_MIN_PAUSE: Duration = "execution.checkpointing.min-pause",
+        "Shortest time between the end of one checkpoint and the start of the next."
+        .default("0 ms");
+
+    MAX_CONCURRENT_CHECKPOINTS: u32 = "execution.checkpointing.max-concurrent-checkpoints",
+        "How many checkpoints may be under way at once; 1 where checkpoints are unaligned."
+        .default("1").rule(FROM_1, is_from_1);
+
+    TOLERABLE_FAILED_CHECKPOINTS: u32 = "execution.checkpointing.tolerable-failed-checkpoints",
+        "How many checkpoints in a row may fail before the job does."
+        .default("0");
+
+    UNALIGNED_CHECKPOINTS: bool = "execution.checkpointing.unaligned.enabled",
+        "Whether barriers overtake records, which then become part of the checkpoint."
+        .default("false").deprecated(&["execution.checkpointing.unaligned"]);
+
+    ALIGNED_CHECKPOINT_TIMEOUT: Duration = "execution.checkpointing.aligned-checkpoint-timeout",
+        "How long an unaligned checkpoint tries to be an aligned one; 0 starts unaligned at once."
+        .default("0 ms").deprecated(&["execution.checkpointing.alignment-timeout"]);
+
+    CHECKPOINT_RETENTION: CheckpointRetention = "execution.checkpointing.externalized-checkpoint-retention",
+        "Which checkpoints stay when the job ends."
+        .default("NO_EXTERNALIZED_CHECKPOINTS");
+
+    RETAINED_CHECKPOINTS: u32 = "execution.checkpointing.num-retained",
+        "How many completed checkpoints are kept."
+        .default("1").rule(FROM_1, is_from_1).deprecated(&["state.checkpoints.num-retained"]);
+
+    CHECKPOINTS_AFTER_TASKS_FINISH: bool = "execution.checkpointing.checkpoints-after-tasks-finish",
+        "Whether there are checkpoints while some tasks have finished, and a last one when all have."
+        .default("true");
+
+    RESTART_STRATEGY: RestartStrategyKind = "restart-strategy.type",
+        "Whether and when a failed job starts again; where it is not set, exponential-delay with checkpoints and none without."
+        .deprecated(&["restart-strategy"]);
+
+    FIXED_DELAY_ATTEMPTS: u32 = "restart-strategy.fixed-delay.attempts",
+        "How many times a job with the fixed-delay strategy starts again."
+        .default("1").rule(FROM_1, is_from_1);
+
+    FIXED_DELAY_DELAY: Duration = "restart-strategy.fixed-delay.delay",
+        "How long a job with the fixed-delay strategy waits before it starts again."
+        .default("1 s");
+
+    FAILURE_RATE_MAX_FAILURES: u32 = "restart-strategy.failure-rate.max-failures-per-interval",
+        "How many failures within the interval the failure-rate strategy allows."
+        .default("1").rule(FROM_1, is_from_1);
+
+    FAILURE_RATE_INTERVAL: Duration = "restart-strategy.failure-rate.failure-rate-interval",
+        "The interval in which the failure-rate strategy counts failures."
+        .default("1 min");
+
+    FAILURE_RATE_DELAY: Duration = "restart-strategy.failure-rate.delay",
+        "How long a job with the failure-rate strategy waits before it starts again."
+        .default("1 s");
+
+    EXPONENTIAL_DELAY_INITIAL_BACKOFF: Duration = "restart-strategy.exponential-delay.initial-backoff",
+        "How long a job with the exponential-delay strategy waits the first time."
+        .default("1 s").rule("a duration of at least 1 ms", |backoff| backoff.as_millis() >= 1);
+
+    EXPONENTIAL_DELAY_MAX_BACKOFF: Duration = "restart-strategy.exponential-delay.max-backoff",
+        "The longest that a job with the exponential-delay strategy waits."
+        .default("1 min");
+
+    EXPONENTIAL_DELAY_MULTIPLIER: f64 = "restart-strategy.exponential-delay.backoff-multiplier",
+        "By how much each wait of the exponential-delay strategy is longer than the one before."
+        .default("1.5").rule("a number above 1", |multiplier| *multiplier > 1.0);
+
+    EXPONENTIAL_DELAY_RESET_THRESHOLD: Duration = "restart-strategy.exponential-delay.reset-backoff-threshold",
+        "How long a job must run without a failure for the exponential-delay strategy to begin anew."
+        .default("1 h");
+
+    EXPONENTIAL_DELAY_JITTER: f64 = "restart-strategy.exponential-delay.jitter-factor",
+        "By what part of itself a wait of the exponential-delay strategy is longer or shorter, at random."
+        .default("0.1").rule("a number from 0 to 1", |jitter| (0.0..=1.0).contains(jitter));
+
+    EXPONENTIAL_DELAY_ATTEMPTS: u32 = "restart-strategy.exponential-delay.attempts-before-reset-backoff",
+        "How many times a job with the exponential-delay strategy starts again without having run for the threshold; 2147483647 means without end."
+        .default("2147483647").rule(FROM_1, is_from_1);
+
+    FAILOVER_STRATEGY: FailoverStrategy = "jobmanager.execution.failover-strategy",
+        "Which tasks start again after the failure of one."
+        .default("region");
+}
+
+const FROM_1: &str = "a whole number from 1 to 4294967295";
+const FROM_10_MS: &str = "a duration of at least 10 ms";
+
+fn is_from_1(number: &u32) -> bool {
+    *number >= 1
+}
+
+fn is_from_10_ms(duration: &Duration) -> bool {
+    duration.as_millis() >= 10
 }
 
 /// The option that `key` names, by its preferred or an older spelling.

@@ -90,3 +90,17 @@ macro_rules! integers {
 }
 
 integers!(u32, i32, u64, i64);
+
+impl ConfigValue for f64 {
+    fn accepts() -> String {
+        "a number such as 1.5".to_owned()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number: &Self| number.is_finite())
+    }
+
+    fn render(&self) -> String {
+        self.to_string()
+    }
+}

@@ -34,3 +34,32 @@ fn an_option_is_found_by_either_spelling() {
     assert_eq!(find("state.backend.type").map(AnyOption::key), Some("state.backend.type"));
     assert!(find("state").is_none());
 }
+
+#[test]
+fn s118_checkpointing_keys_have_both_spellings() {
+    for (old, new) in [
+        ("execution.checkpointing.unaligned", "execution.checkpointing.unaligned.enabled"),
+        ("execution.checkpointing.alignment-timeout", "execution.checkpointing.aligned-checkpoint-timeout"),
+        ("state.checkpoints.num-retained", "execution.checkpointing.num-retained"),
+        ("restart-strategy", "restart-strategy.type"),
+    ] {
+        assert_eq!(find(old).map(AnyOption::key), Some(new));
+    }
+}
+
+#[test]
+fn a_number_that_can_not_work_is_refused_where_it_is_set() {
+    for (key, value) in [
+        ("execution.checkpointing.interval", "9 ms"),
+        ("execution.checkpointing.timeout", "0 ms"),
+        ("execution.checkpointing.max-concurrent-checkpoints", "0"),
+        ("execution.checkpointing.tolerable-failed-checkpoints", "-1"),
+        ("execution.checkpointing.num-retained", "0"),
+        ("restart-strategy.exponential-delay.backoff-multiplier", "1"),
+        ("restart-strategy.exponential-delay.jitter-factor", "1.1"),
+        ("restart-strategy.exponential-delay.initial-backoff", "0"),
+    ] {
+        let option = find(key).unwrap();
+        assert!(option.canonical(value).is_err(), "{key}: {value}");
+    }
+}

@@ -52,3 +52,13 @@ fn an_integer_outside_its_type_is_no_value() {
     assert_eq!(i32::parse("-1"), Some(-1));
     assert_eq!(i64::parse("1.5"), None);
 }
+
+#[test]
+fn a_number_with_a_fraction_is_finite() {
+    assert_eq!(f64::parse("1.5"), Some(1.5));
+    assert_eq!(f64::parse("2"), Some(2.0));
+    for text in ["inf", "NaN", "1,5", ""] {
+        assert_eq!(f64::parse(text), None, "{text}");
+    }
+    assert_eq!(f64::parse(&0.1.render()), Some(0.1));
+}
