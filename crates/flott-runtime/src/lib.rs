@@ -9,9 +9,11 @@
 //! * [`sink`] — the writer, and its committer.
 //!
 //! Around it: [`graph`] (the program as plain data, and its chains), [`program`] (the code that belongs to it),
-//! [`task`] (the thread and its mailbox), [`snapshot`] (the state of a task at one instant), [`job`] (the coordinator, its shell, and the handle), [`metrics`],
-//! [`seam`] (clock, threads, waiting), [`testing`] (running a program on one thread, step by step) and [`error`].
+//! [`task`] (the thread and its mailbox), [`snapshot`] (the state of a task at one instant), [`checkpoint`] (what decides
+//! about checkpoints and restarts), [`job`] (the coordinator, its shell, and the handle), [`metrics`], [`seam`] (clock,
+//! threads, waiting), [`testing`] (running a program on one thread, step by step) and [`error`].
 
+pub mod checkpoint;
 pub mod error;
 pub mod exchange;
 pub mod graph;

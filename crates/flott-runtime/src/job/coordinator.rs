@@ -9,9 +9,11 @@ use crate::error::TaskFailure;
 
 /// Names a task: vertex and subtask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) struct TaskId {
-    pub(crate) vertex: u32,
-    pub(crate) subtask: u32,
+pub struct TaskId {
+    /// The position of its vertex in the job graph.
+    pub vertex: u32,
+    /// The subtask's index, from 0.
+    pub subtask: u32,
 }
 
 /// What the coordinator is told.

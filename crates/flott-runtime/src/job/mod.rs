@@ -8,6 +8,7 @@ mod inbox;
 mod shell;
 
 pub(crate) use build::{JobPlan, TaskBuilder, TaskEnds};
+pub use coordinator::TaskId;
 pub use handle::{JobHandle, JobResult, JobStatus};
 pub use shell::{LaunchOptions, launch};
 pub(crate) use shell::{connect, signals, task_metrics};
