@@ -118,12 +118,13 @@ impl Aligner {
             Phase::Recording if before == Progress::Waiting => {
                 actions.push(BarrierAction::StopRecording { checkpoint: self.latest, channel: index });
             }
-            Phase::Aligning { blocked } if to == Progress::Reached && before < to => {
+            Phase::Aligning { blocked }
+                if to == Progress::Reached && before < to
                 // What completes an alignment has nothing to wait for.
-                if self.channels.iter().any(|channel| channel.progress < Progress::Reached) {
-                    *blocked = true;
-                    actions.push(BarrierAction::Block { channel: index });
-                }
+                && self.channels.iter().any(|channel| channel.progress < Progress::Reached) =>
+            {
+                *blocked = true;
+                actions.push(BarrierAction::Block { channel: index });
             }
             _ => {}
         }

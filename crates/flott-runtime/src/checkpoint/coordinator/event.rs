@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::barriers::AbortReason;
 use crate::checkpoint::options::{Barrier, SavepointFormat, SnapshotKind, StopMode};
 use crate::job::TaskId;
 
@@ -272,6 +273,15 @@ impl FailureReason {
             self,
             Self::Expired | Self::TaskSnapshot | Self::AsyncSnapshot | Self::TriggerIo | Self::Finalize
         )
+    }
+}
+
+impl From<AbortReason> for FailureReason {
+    fn from(reason: AbortReason) -> Self {
+        match reason {
+            AbortReason::NewerCheckpoint => Self::NewerBarrier,
+            AbortReason::Cancelled => Self::CancellationBarrier,
+        }
     }
 }
 

@@ -60,11 +60,11 @@ impl<H: Clone> CheckpointCoordinator<H> {
     }
 
     pub(super) fn answer_if_stopped(&mut self, actions: &mut Vec<Action<H>>) {
-        if let Life::Finishing { request, location } = &self.life {
-            if self.tasks.all_finished() {
-                answer(Some(*request), Ok(location.clone()), actions);
-                self.life = Life::NotRunning;
-            }
+        if let Life::Finishing { request, location } = &self.life
+            && self.tasks.all_finished()
+        {
+            answer(Some(*request), Ok(location.clone()), actions);
+            self.life = Life::NotRunning;
         }
     }
 

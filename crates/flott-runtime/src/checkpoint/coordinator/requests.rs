@@ -87,10 +87,10 @@ impl Requests {
     ) -> Choice {
         let busy = pending >= settings.max_concurrent as usize;
         // An aligned savepoint waits for nobody; beside unaligned checkpoints it must be alone.
-        if !busy || !settings.unaligned {
-            if let Some(savepoint) = self.savepoints.pop_front() {
-                return Choice::Serve(savepoint);
-            }
+        if (!busy || !settings.unaligned)
+            && let Some(savepoint) = self.savepoints.pop_front()
+        {
+            return Choice::Serve(savepoint);
         }
         if busy || !self.savepoints.is_empty() {
             return Choice::Wait;

@@ -47,12 +47,13 @@ impl<H: Clone> CheckpointCoordinator<H> {
         if self.life != Life::Running {
             return;
         }
-        if let (Some(due_ms), Some(period_ms)) = (self.next_periodic_ms, self.settings.period_ms()) {
-            if due_ms <= now_ms {
-                self.requests.add(Request::Periodic);
-                let missed = (now_ms - due_ms) / period_ms.max(1);
-                self.next_periodic_ms = Some(due_ms.saturating_add(period_ms.saturating_mul(missed + 1)));
-            }
+        if let (Some(due_ms), Some(period_ms)) = (self.next_periodic_ms, self.settings.period_ms())
+            && due_ms <= now_ms
+        {
+            self.requests.add(Request::Periodic);
+            let missed = (now_ms - due_ms) / period_ms.max(1);
+            self.next_periodic_ms =
+                Some(due_ms.saturating_add(period_ms.saturating_mul(missed.saturating_add(1))));
         }
         loop {
             match self.requests.choose(&self.settings, self.pending.len(), now_ms, self.completed_ms) {

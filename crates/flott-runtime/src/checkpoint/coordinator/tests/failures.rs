@@ -128,3 +128,13 @@ fn a_complete_checkpoint_subsumes_those_before_it_that_are_not() {
     assert_eq!(job_failures(&actions), []);
     assert_eq!(job.kept(), [2]);
 }
+
+#[test]
+fn v3_1_what_a_task_gives_up_at_its_barriers_is_not_counted() {
+    use crate::checkpoint::barriers::AbortReason;
+    for reason in [AbortReason::Cancelled, AbortReason::NewerCheckpoint] {
+        let mut job = Job::running(settings());
+        job.at(1_000);
+        assert_eq!(job_failures(&job.decline(task(1, 0), 1, reason.into())), []);
+    }
+}

@@ -138,11 +138,10 @@ proptest! {
         for (what, number, by_ms) in steps {
             job.now_ms += by_ms;
             let event = event(what, u64::from(number), &mut model);
-            if let Event::MetadataWritten { checkpoint, .. } = &event {
-                if let Some(seen) = model.checkpoints.get_mut(checkpoint) {
+            if let Event::MetadataWritten { checkpoint, .. } = &event
+                && let Some(seen) = model.checkpoints.get_mut(checkpoint) {
                     seen.written = true;
                 }
-            }
             let actions = job.handle(event);
             model.watch(actions)?;
             let checkpoints = model.checkpoints.values().filter(|seen| !seen.savepoint);
