@@ -119,12 +119,17 @@ fn event(what: u8, number: u64, model: &mut Model) -> Event<String> {
     }
 }
 
+/// Mostly what lets checkpoints complete, and now and then anything.
+fn kind() -> impl Strategy<Value = u8> {
+    prop_oneof![12 => 0..13u8, 6 => 13..16u8, 2 => 18..21u8, 4 => 21..25u8, 1 => 29..31u8, 1 => 0..36u8]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn whatever_the_order_of_events(
-        steps in prop::collection::vec((0..36u8, any::<u16>(), 0..400u64), 1..200),
+        steps in prop::collection::vec((kind(), any::<u16>(), 0..200u64), 1..300),
         max_concurrent in 1..4u32,
         num_retained in 1..3u32,
         unaligned in any::<bool>(),
