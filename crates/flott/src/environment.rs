@@ -6,10 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flott_core::config::{BufferTimeout, ConfigOption, ConfigValue, Configuration, MaxParallelism, keys};
+use flott_core::config::{
+    BufferTimeout, ConfigOption, ConfigValue, Configuration, MaxParallelism, Origin, keys,
+};
 use flott_core::watermark::WatermarkStrategy;
 use flott_core::{Data, seam::Clock};
-use flott_runtime::graph::{GraphDefaults, NodeKind, StreamGraph};
+use flott_runtime::graph::{GraphDefaults, GraphError, NodeKind, StreamGraph};
 use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, launch};
 use flott_runtime::program::{Program, source_factory};
 use flott_runtime::seam;
@@ -228,6 +230,7 @@ impl StreamExecutionEnvironment {
         let mut builder = self.builder.borrow_mut();
         builder.check()?;
         let configuration = &builder.configuration;
+        refuse_checkpoints(configuration)?;
         let name = configuration.get_optional(&keys::PIPELINE_NAME)?;
         let options = LaunchOptions {
             clock: builder.clock.clone().unwrap_or_else(seam::clock),
@@ -246,6 +249,24 @@ impl StreamExecutionEnvironment {
     }
 }
 
+/// The settings of checkpoints and restarts are known, but no job takes checkpoints yet: a job that was given one would run
+/// without what its user counts on.
+fn refuse_checkpoints(configuration: &Configuration) -> Result<(), Error> {
+    let set = keys::ALL.iter().filter_map(|option| configuration.setting(*option));
+    let of_checkpoints = |key: &str| {
+        ["execution.checkpointing.", "restart-strategy.", "jobmanager.execution."]
+            .iter()
+            .any(|group| key.starts_with(group))
+    };
+    let mut set = set.filter(|setting| setting.origin != Origin::Default && of_checkpoints(&setting.key));
+    let Some(setting) = set.next() else { return Ok(()) };
+    let problem = format!(
+        "'{}' is set, but jobs take no checkpoints and are not restarted yet: leave it out",
+        setting.key
+    );
+    Err(GraphError::Invalid { operator: "(job)".to_owned(), problem }.into())
+}
+
 fn backend(
     backends: &BackendRegistry,
     configuration: &Configuration,
@@ -257,7 +278,7 @@ fn defaults(configuration: &Configuration) -> Result<GraphDefaults, Error> {
     let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
     Ok(GraphDefaults {
         parallelism: match configuration.origin(&keys::PARALLELISM) {
-            flott_core::config::Origin::Default => cores(),
+            Origin::Default => cores(),
             _ => configuration.get(&keys::PARALLELISM)?,
         },
         max_parallelism: match configuration.get(&keys::MAX_PARALLELISM)? {
