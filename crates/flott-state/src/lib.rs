@@ -66,7 +66,8 @@ pub use operator_state::{
 pub use redistribute::redistribute;
 pub use reducing_state::{ReducingState, ReducingStateDescriptor};
 pub use snapshot::{
-    GroupEntries, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, StateKind,
+    GroupEntries, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
+    RedistributionMode, SnapshotSink, StateKind,
 };
 pub use table::Epoch;
 pub use timers::{Timer, TimerQueue};

@@ -44,18 +44,13 @@ pub fn redistribute(
 fn keyed_states(old: &[OperatorSnapshot], range: KeyGroupRange) -> Vec<KeyedStateSnapshot> {
     let mut states: Vec<KeyedStateSnapshot> = Vec::new();
     for part in old.iter().flat_map(|subtask| &subtask.keyed) {
-        let is_same = |state: &&mut KeyedStateSnapshot| {
-            (&state.name, state.kind, state.ttl, &state.types)
-                == (&part.name, part.kind, part.ttl, &part.types)
-        };
+        let is_same = |state: &&mut KeyedStateSnapshot| state.meta == part.meta;
         let own = part.groups.range(range.start..range.end.max(range.start));
         let own = own.map(|(group, entries)| (*group, entries.clone()));
         match states.iter_mut().find(is_same) {
             Some(state) => state.groups.extend(own),
             None => {
-                let (name, types) = (part.name.clone(), part.types.clone());
-                let groups = own.collect();
-                states.push(KeyedStateSnapshot { name, kind: part.kind, ttl: part.ttl, types, groups });
+                states.push(KeyedStateSnapshot { meta: part.meta.clone(), groups: own.collect() });
             }
         }
     }

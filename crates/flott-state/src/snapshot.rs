@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::StateError;
+
 /// All state of one operator subtask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperatorSnapshot {
@@ -57,9 +59,9 @@ impl fmt::Display for StateKind {
     }
 }
 
-/// One keyed state of one subtask.
+/// What is known of a keyed state beside its entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyedStateSnapshot {
+pub struct KeyedStateMeta {
     /// Its name, unique among the operator's keyed states and timers.
     pub name: String,
     /// What it holds.
@@ -68,6 +70,13 @@ pub struct KeyedStateSnapshot {
     pub ttl: bool,
     /// The names of the types of key, namespace and value, for messages.
     pub types: [String; 3],
+}
+
+/// One keyed state of one subtask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyedStateSnapshot {
+    /// What it is.
+    pub meta: KeyedStateMeta,
     /// Its entries by key group. A group without entries is left out.
     pub groups: BTreeMap<u32, GroupEntries>,
 }
@@ -103,4 +112,47 @@ pub struct OperatorStateSnapshot {
     pub element_type: String,
     /// The encoded elements; of a broadcast state, pairs of key and value.
     pub elements: Vec<Vec<u8>>,
+}
+
+/// Takes the state of one operator subtask piece by piece, so that no one needs to hold all of it at once.
+pub trait SnapshotSink {
+    /// Announces a keyed state, and returns the number by which its entries name it: 0 for the first, then 1 and so on.
+    ///
+    /// # Errors
+    /// When the state can't be stored; the checkpoint then fails.
+    fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError>;
+
+    /// Takes `count` entries of a key group, encoded as in [`GroupEntries`]. A group may come in several pieces, between those of
+    /// other groups and states.
+    ///
+    /// # Errors
+    /// As [`SnapshotSink::keyed_state`].
+    fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError>;
+
+    /// Takes an operator state.
+    ///
+    /// # Errors
+    /// As [`SnapshotSink::keyed_state`].
+    fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError>;
+}
+
+impl SnapshotSink for OperatorSnapshot {
+    fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        self.keyed.push(KeyedStateSnapshot { meta: meta.clone(), groups: BTreeMap::new() });
+        Ok((self.keyed.len() - 1) as u32)
+    }
+
+    fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
+        if let Some(state) = self.keyed.get_mut(state as usize) {
+            let entries = state.groups.entry(group).or_default();
+            entries.count += count;
+            entries.bytes.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError> {
+        self.operator.push(state.clone());
+        Ok(())
+    }
 }

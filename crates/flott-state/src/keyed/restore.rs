@@ -45,7 +45,7 @@ impl<K: Key> KeyedState<K> {
 
     /// Takes out the parts of the state called `name`.
     pub(super) fn take_restored(&mut self, name: &str) -> Vec<KeyedStateSnapshot> {
-        self.restored.extract_if(.., |part| part.name == name).collect()
+        self.restored.extract_if(.., |part| part.meta.name == name).collect()
     }
 }
 

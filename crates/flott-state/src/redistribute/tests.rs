@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::redistribute;
 use crate::snapshot::RedistributionMode::{self, Broadcast, SplitDistribute, Union};
-use crate::snapshot::{GroupEntries, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, StateKind};
+use crate::snapshot::{
+    GroupEntries, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, StateKind,
+};
 
 const MAX_PARALLELISM: u32 = 128;
 
@@ -110,10 +112,12 @@ fn of_no_old_state_there_is_no_new_state() {
 fn keyed(name: &str, groups: impl IntoIterator<Item = u32>) -> KeyedStateSnapshot {
     let entries = |group: u32| GroupEntries { count: 1, bytes: group.to_le_bytes().to_vec() };
     KeyedStateSnapshot {
-        name: name.to_owned(),
-        kind: StateKind::Value,
-        ttl: false,
-        types: ["u64".to_owned(), "()".to_owned(), "i64".to_owned()],
+        meta: KeyedStateMeta {
+            name: name.to_owned(),
+            kind: StateKind::Value,
+            ttl: false,
+            types: ["u64".to_owned(), "()".to_owned(), "i64".to_owned()],
+        },
         groups: groups.into_iter().map(|group| (group, entries(group))).collect(),
     }
 }
@@ -138,7 +142,8 @@ fn v8_1_keyed_state_goes_with_the_ranges_of_key_groups() {
 
 #[test]
 fn parts_of_one_name_that_differ_in_type_stay_apart() {
-    let other = KeyedStateSnapshot { types: Default::default(), ..keyed("count", [64]) };
+    let mut other = keyed("count", [64]);
+    other.meta.types = Default::default();
     let old = [keyed("count", [0]), other.clone()]
         .map(|part| OperatorSnapshot { keyed: vec![part], operator: Vec::new() });
     assert_eq!(redistribute(&old, 1, 128)[0].keyed, [keyed("count", [0]), other]);

@@ -14,7 +14,7 @@ use super::{Kind, StateStore};
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
-    snapshot::{GroupEntries, KeyedStateSnapshot},
+    snapshot::{GroupEntries, KeyedStateMeta, KeyedStateSnapshot},
     table::Epoch,
 };
 
@@ -54,13 +54,8 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
                 groups.insert(group, entries);
             }
         }
-        Ok(KeyedStateSnapshot {
-            name: name.to_owned(),
-            kind: D::KIND,
-            ttl: D::TTL,
-            types: Self::types(),
-            groups,
-        })
+        let meta = KeyedStateMeta { name: name.to_owned(), kind: D::KIND, ttl: D::TTL, types: Self::types() };
+        Ok(KeyedStateSnapshot { meta, groups })
     }
 
     fn encode_group(&self, group: u32, now: Timestamp) -> Result<GroupEntries, EncodeError> {
@@ -86,11 +81,11 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
         now: Timestamp,
         epoch: Epoch,
     ) -> Result<(), StateError> {
-        if part.kind != D::KIND {
-            let (name, asked) = (part.name.clone(), handle.to_owned());
-            return Err(StateErrorKind::KindDiffers { name, written: part.kind, asked }.into());
+        if part.meta.kind != D::KIND {
+            let (name, asked) = (part.meta.name.clone(), handle.to_owned());
+            return Err(StateErrorKind::KindDiffers { name, written: part.meta.kind, asked }.into());
         }
-        let written = Written { ttl: part.ttl, now };
+        let written = Written { ttl: part.meta.ttl, now };
         let max_parallelism = self.entries.max_parallelism();
         read_groups::<K, N, _>(part, Self::types(), max_parallelism, |key, hash, namespace, bytes| {
             let stored = self.kind.decode(bytes, written).map_err(|error| error.to_string())?;
@@ -134,7 +129,7 @@ where
             Err(format!("{} bytes are left over", bytes.len()))
         };
         if let Err(reason) = read() {
-            let (name, written) = (part.name.clone(), part.types.clone());
+            let (name, written) = (part.meta.name.clone(), part.meta.types.clone());
             return Err(StateErrorKind::CannotRestore { name, group, written, asked: types, reason }.into());
         }
     }

@@ -13,7 +13,7 @@ use super::{Timer, TimerQueue};
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
-    snapshot::{GroupEntries, KeyedStateSnapshot, StateKind},
+    snapshot::{GroupEntries, KeyedStateMeta, KeyedStateSnapshot, StateKind},
     state_store::read_groups,
 };
 
@@ -53,7 +53,8 @@ impl<K: Key, N: Namespace> TimerQueue<K, N> {
                 return Err(StateErrorKind::CannotSnapshot { name, kind: kind(domain), reason }.into());
             }
         }
-        Ok(KeyedStateSnapshot { name, kind: kind(domain), ttl: false, types: Self::types(), groups })
+        let meta = KeyedStateMeta { name, kind: kind(domain), ttl: false, types: Self::types() };
+        Ok(KeyedStateSnapshot { meta, groups })
     }
 
     /// Registers the timers of one part of a snapshot.
@@ -63,9 +64,9 @@ impl<K: Key, N: Namespace> TimerQueue<K, N> {
         domain: TimeDomain,
         max_parallelism: u32,
     ) -> Result<(), StateError> {
-        if part.kind != kind(domain) {
-            let (name, asked) = (part.name.clone(), kind(domain).to_string());
-            return Err(StateErrorKind::KindDiffers { name, written: part.kind, asked }.into());
+        if part.meta.kind != kind(domain) {
+            let (name, asked) = (part.meta.name.clone(), kind(domain).to_string());
+            return Err(StateErrorKind::KindDiffers { name, written: part.meta.kind, asked }.into());
         }
         read_groups::<K, N, _>(part, Self::types(), max_parallelism, |key, hash, namespace, bytes| {
             let timestamp = decode_prefix(bytes).map_err(|error| error.to_string())?;

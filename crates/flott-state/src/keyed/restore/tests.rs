@@ -4,9 +4,9 @@ use flott_core::{hash::key_hash, key_group::KeyGroupRange};
 
 use super::*;
 use crate::{
-    AggregatingStateDescriptor, CurrentKey, HashMapStateBackend, KeyedStateStore, ListStateDescriptor,
-    MapStateDescriptor, ReducingStateDescriptor, StateErrorKind, StateKind, StateRegistry,
-    ValueStateDescriptor, aggregating_state::tests::Mean, keyed::tests::scope,
+    AggregatingStateDescriptor, CurrentKey, HashMapStateBackend, KeyedStateMeta, KeyedStateStore,
+    ListStateDescriptor, MapStateDescriptor, ReducingStateDescriptor, StateErrorKind, StateKind,
+    StateRegistry, ValueStateDescriptor, aggregating_state::tests::Mean, keyed::tests::scope,
 };
 
 const ALL: KeyGroupRange = KeyGroupRange { start: 0, end: 128 };
@@ -120,7 +120,7 @@ fn state_that_is_not_registered_is_kept_for_the_next_snapshot() {
     let mut state = restored(ALL, whole.clone());
     state.value_state(ValueStateDescriptor::<String>::new("other")).unwrap();
     let mut again = state.snapshot().unwrap();
-    assert_eq!(again.remove(0).name, "other");
+    assert_eq!(again.remove(0).meta.name, "other");
     assert_eq!(again, whole);
     let mut state = restored(KeyGroupRange { start: 0, end: 1 }, whole);
     assert!(state.snapshot().unwrap()[0].groups.keys().all(|group| *group == 0));
@@ -177,7 +177,10 @@ fn a_damaged_snapshot_is_refused_whatever_is_wrong() {
 fn entries_without_bytes_do_not_go_on_for_ever() {
     let groups = [(0, crate::GroupEntries { count: u64::MAX, bytes: Vec::new() })].into();
     let types = ["()", "()", "()"].map(str::to_owned);
-    let part = KeyedStateSnapshot { name: "v".to_owned(), kind: StateKind::Value, ttl: false, types, groups };
+    let part = KeyedStateSnapshot {
+        meta: KeyedStateMeta { name: "v".to_owned(), kind: StateKind::Value, ttl: false, types },
+        groups,
+    };
     let mut state = KeyedState::<()>::new(&scope(ALL, 128), &HashMapStateBackend, vec![part]).unwrap();
     assert!(state.value_state(ValueStateDescriptor::<()>::new("v")).is_err());
 }

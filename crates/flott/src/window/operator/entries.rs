@@ -12,7 +12,7 @@ use flott_core::{Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::OperatorSetup;
 use flott_state::{
-    GroupEntries, KeyedState, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
+    GroupEntries, KeyedState, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
     RedistributionMode, StateKind,
 };
 
@@ -34,12 +34,13 @@ const KEPT_AS: [&str; 3] = ["window-contents", "window-panes", "window-sessions"
 /// When contents called other than `name` are restored.
 pub(super) fn check_kept_as(setup: &OperatorSetup, name: &str) -> FnResult {
     let restored = setup.restored.iter().flat_map(|restored| &restored.keyed);
-    let mut others = restored.filter(|part| part.name != name && KEPT_AS.contains(&part.name.as_str()));
+    let mut others =
+        restored.filter(|part| part.meta.name != name && KEPT_AS.contains(&part.meta.name.as_str()));
     match others.find(|part| !part.groups.is_empty()) {
         Some(other) => Err(format!(
             "can't restore windows from state '{}', as they are kept in '{name}' now: keep the kind of windows, the \
              trigger, the evictor, and whether there is an allowed lateness, or give the operator another uid",
-            other.name
+            other.meta.name
         )
         .into()),
         None => Ok(()),
@@ -55,10 +56,12 @@ pub(super) struct EntriesWriter {
 impl EntriesWriter {
     pub(super) fn new<K, N, V>(name: &str, max_parallelism: u32) -> Self {
         let snapshot = KeyedStateSnapshot {
-            name: name.to_owned(),
-            kind: StateKind::Value,
-            ttl: false,
-            types: types::<K, N, V>(),
+            meta: KeyedStateMeta {
+                name: name.to_owned(),
+                kind: StateKind::Value,
+                ttl: false,
+                types: types::<K, N, V>(),
+            },
             groups: BTreeMap::new(),
         };
         Self { snapshot, max_parallelism }
@@ -113,7 +116,7 @@ impl<K: Key> Restored<K> {
     pub(super) fn of(setup: &OperatorSetup, name: &str) -> FnResult<Self> {
         check_kept_as(setup, name)?;
         let mut restored = setup.restored.as_deref().cloned().unwrap_or_default();
-        let contents = restored.keyed.extract_if(.., |part| part.name == name).collect();
+        let contents = restored.keyed.extract_if(.., |part| part.meta.name == name).collect();
         let mut watermark = MIN_WATERMARK;
         for element in
             restored.operator.iter().filter(|part| part.name == WATERMARK).flat_map(|part| &part.elements)
@@ -133,11 +136,11 @@ impl<K: Key> Restored<K> {
         for part in std::mem::take(&mut self.contents) {
             for (_, entries) in part.groups.iter().filter(|(group, _)| setup.key_groups().contains(**group)) {
                 read_group(entries, &mut take).map_err(|cause| {
-                    let [written, now] = [part.types.join(", "), types::<K, N, V>().join(", ")];
+                    let [written, now] = [part.meta.types.join(", "), types::<K, N, V>().join(", ")];
                     format!(
                         "can't restore the windows in state '{}', written with key, window and contents of \
                          ({written}), as ({now}): {cause}",
-                        part.name
+                        part.meta.name
                     )
                 })?;
             }
