@@ -112,6 +112,18 @@ pub enum StateErrorKind {
         reason: String,
     },
 
+    /// An element of an operator state is too long for a snapshot.
+    #[error(
+        "state '{name}' can't be written to a snapshot: one of its elements has {len} bytes, above the limit of {}; split it",
+        u32::MAX
+    )]
+    ElementTooLong {
+        /// The name of the state.
+        name: String,
+        /// The bytes of the element.
+        len: usize,
+    },
+
     /// A key can't be encoded.
     #[error("cannot hash a key: {reason}")]
     CannotHash {

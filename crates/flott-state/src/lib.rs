@@ -19,6 +19,8 @@
 //! * [`operator_state`] — lists and maps that belong to a subtask, whatever the key;
 //! * [`mod@redistribute`] — who gets which part of a snapshot at another parallelism;
 //! * [`timers`] — what is to be done for a key when time has come;
+//! * [`mod@format`] — the form in which snapshots are stored;
+//! * [`storage`] — where they are stored;
 //! * [`error`] — what can go wrong.
 //!
 //! Every access takes the hash that was computed when the record was routed; keys are hashed here only where no record
@@ -30,6 +32,7 @@ pub mod aggregating_state;
 pub mod backend;
 mod erased;
 pub mod error;
+pub mod format;
 mod handle;
 #[cfg(target_os = "linux")]
 mod huge_pages;
@@ -44,6 +47,7 @@ pub mod redistribute;
 pub mod reducing_state;
 pub mod snapshot;
 mod state_store;
+pub mod storage;
 mod table;
 pub mod timers;
 pub mod ttl;

@@ -1,0 +1,34 @@
+//! Where checkpoints and savepoints are kept: blobs under plain paths, and the directories that snapshots make of them.
+//!
+//! * [`blob`] — the small interface to whatever stores bytes under a path;
+//! * [`memory`], [`local`] — the stores that need nothing but this process and its files;
+//! * [`url`] — which store a URL names;
+//! * [`layout`] — the names of directories and files;
+//! * [`target`] — where the state of a snapshot goes;
+//! * [`source`] — where it comes from;
+//! * [`directory`] — the snapshots of one job;
+//! * [`stored`] — a complete snapshot that is found;
+//! * [`error`] — what can go wrong.
+//!
+//! Every call that reads or writes blocks: threads that may wait make them, never tasks.
+
+pub mod blob;
+pub mod directory;
+pub mod error;
+pub mod layout;
+pub mod local;
+pub mod memory;
+pub mod source;
+pub mod stored;
+pub mod target;
+pub mod url;
+
+pub use blob::{BlobInfo, BlobStore, BlobWriter};
+pub use directory::{CheckpointDirectory, CheckpointStorage};
+pub use error::StorageError;
+pub use local::LocalBlobStore;
+pub use memory::MemoryBlobStore;
+pub use source::StateSource;
+pub use stored::StoredSnapshot;
+pub use target::{FileScope, SnapshotTarget, StateLimits, StateUpload};
+pub use url::open;

@@ -1,0 +1,150 @@
+use flott_core::key_group::KeyGroupRange;
+
+use super::*;
+use crate::format::{
+    OperatorMetadata, SnapshotForm, SnapshotHandle, StateFileEncoder, StatePart, SubtaskState, TaskMetadata,
+};
+use crate::snapshot::{OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, SnapshotSink};
+use crate::storage::{FileScope, StoredSnapshot};
+
+const JOB: JobKey = JobKey(0xabc);
+const SALT: u64 = 0x5a17;
+const INLINE_BELOW: u64 = 20 << 10;
+
+fn files(directory: &str) -> CheckpointStorage {
+    CheckpointStorage::FileSystem { directory: directory.to_owned(), create_subdir: true }
+}
+
+/// State of about this many bytes.
+fn state(bytes: usize) -> OperatorSnapshot {
+    let elements = vec![vec![7; bytes]];
+    let state = OperatorStateSnapshot {
+        name: "list".to_owned(),
+        mode: RedistributionMode::Union,
+        element_type: "u8".to_owned(),
+        elements,
+    };
+    OperatorSnapshot { keyed: Vec::new(), operator: vec![state] }
+}
+
+fn store(target: &SnapshotTarget, subtask: &str, bytes: usize) -> Result<StatePart, StorageError> {
+    let mut encoder = StateFileEncoder::new();
+    encoder.operator(1).operator_state(&state(bytes).operator[0]).unwrap();
+    target.store(subtask, FileScope::Exclusive, encoder)
+}
+
+fn metadata(target: &SnapshotTarget, form: SnapshotForm, parts: Vec<StatePart>) -> CheckpointMetadata {
+    let subtasks = parts.into_iter().map(|part| {
+        SubtaskState::Stored(SnapshotHandle { checkpointed_bytes: part.size(), parts: vec![part] })
+    });
+    let operator =
+        OperatorMetadata { id: 1, name: "map".to_owned(), uid: None, coordinator_state: Vec::new() };
+    let task = TaskMetadata {
+        name: "map".to_owned(),
+        max_parallelism: 128,
+        operators: vec![operator],
+        subtasks: subtasks.collect(),
+    };
+    CheckpointMetadata {
+        checkpoint: target.checkpoint(),
+        form,
+        job: JOB,
+        job_name: "test".to_owned(),
+        flott_version: "0.1.0".to_owned(),
+        triggered_ms: 1,
+        completed_ms: 2,
+        aligned: true,
+        tasks: vec![task],
+    }
+}
+
+/// The state of each subtask.
+fn states(stored: &StoredSnapshot) -> Vec<OperatorSnapshot> {
+    let (task, _) = stored.metadata.operator(1).unwrap();
+    let all = KeyGroupRange { start: 0, end: 128 };
+    task.handles().map(|(_, handle)| stored.source.operator(handle, 1, all).unwrap()).collect()
+}
+
+#[test]
+fn a_completed_checkpoint_is_read_by_its_location() {
+    let temporary = tempfile::tempdir().unwrap();
+    for url in [temporary.path().to_str().unwrap(), "memory://a completed checkpoint/cp"] {
+        let keep = url::open(url).unwrap();
+        let directory = CheckpointDirectory::new(JOB, &files(url), INLINE_BELOW, SALT).unwrap();
+        let target = directory.checkpoint(7);
+        let parts = vec![store(&target, "0-0", 100).unwrap(), store(&target, "0-1", 50_000).unwrap()];
+        assert!(matches!(&parts[0], StatePart::Inline(_)));
+        let StatePart::File(file) = &parts[1] else { panic!("{:?} is inlined", parts[1]) };
+        assert_eq!(file.path, "chk-7/0-1-0000000000005a17");
+
+        let metadata = metadata(&target, SnapshotForm::Checkpoint, parts);
+        let location = directory.complete(&target, &metadata).unwrap();
+        assert_eq!(location, format!("{}/{JOB}/chk-7", keep.url()));
+        for url in [location.clone(), format!("{location}/"), format!("{location}/_metadata")] {
+            let stored = StoredSnapshot::open(&url).unwrap();
+            assert_eq!(stored.metadata, metadata);
+            assert_eq!(stored.location(), location);
+            stored.verify().unwrap();
+            assert_eq!(states(&stored), [state(100), state(50_000)]);
+        }
+    }
+}
+
+#[test]
+fn a_savepoint_can_be_moved() {
+    let temporary = tempfile::tempdir().unwrap();
+    let path = |name| temporary.path().join(name).to_str().unwrap().to_owned();
+    let directory = CheckpointDirectory::new(JOB, &files(&path("cp")), INLINE_BELOW, SALT).unwrap();
+    let target = directory.savepoint(8, &path("sp"), 0x1234_5678_9abc).unwrap();
+    let part = store(&target, "0-0", 50_000).unwrap();
+    let metadata = metadata(&target, SnapshotForm::Savepoint, vec![part]);
+    let location = directory.complete(&target, &metadata).unwrap();
+    assert_eq!(location, format!("file://{}/savepoint-000000-123456789abc", path("sp")));
+
+    std::fs::rename(location.strip_prefix("file://").unwrap(), path("elsewhere")).unwrap();
+    let stored = StoredSnapshot::open(&path("elsewhere")).unwrap();
+    stored.verify().unwrap();
+    assert_eq!(states(&stored), [state(50_000)]);
+}
+
+#[test]
+fn without_a_directory_of_its_own_a_job_writes_beside_others() {
+    let url = "memory://without a directory";
+    let keep = url::open(url).unwrap();
+    let storage = CheckpointStorage::FileSystem { directory: url.to_owned(), create_subdir: false };
+    let directory = CheckpointDirectory::new(JOB, &storage, INLINE_BELOW, SALT).unwrap();
+    let target = directory.checkpoint(1);
+    directory.complete(&target, &metadata(&target, SnapshotForm::Checkpoint, vec![])).unwrap();
+    assert_eq!(keep.children("").unwrap(), ["chk-1"]);
+}
+
+#[test]
+fn a_checkpoint_completes_once() {
+    let directory = CheckpointDirectory::new(JOB, &files("memory://once"), INLINE_BELOW, SALT).unwrap();
+    let target = directory.checkpoint(1);
+    let first = metadata(&target, SnapshotForm::Checkpoint, vec![]);
+    directory.complete(&target, &first).unwrap();
+    directory.complete(&target, &first).unwrap();
+    let other = CheckpointMetadata { triggered_ms: 99, ..first };
+    let error = directory.complete(&target, &other).unwrap_err();
+    assert!(matches!(error, StorageError::AlreadyExists { .. }), "{error}");
+}
+
+#[test]
+fn s109_too_much_state_for_the_memory_of_the_coordinator_fails_the_checkpoint() {
+    let storage = CheckpointStorage::JobManager { largest_state: CheckpointStorage::LARGEST_STATE };
+    let directory = CheckpointDirectory::new(JOB, &storage, INLINE_BELOW, SALT).unwrap();
+    let target = directory.checkpoint(1);
+    let error = store(&target, "map-0", 5 << 20).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the state of map-0 takes 52430") && error.contains("above the 5242880"),
+        "{error}"
+    );
+
+    let part = store(&target, "map-0", 5_000_000).unwrap();
+    assert!(matches!(part, StatePart::Inline(_)));
+    let handle = SnapshotHandle { checkpointed_bytes: part.size(), parts: vec![part.clone()] };
+    let all = KeyGroupRange { start: 0, end: 128 };
+    assert_eq!(directory.source().operator(&handle, 1, all).unwrap(), state(5_000_000));
+    directory.complete(&target, &metadata(&target, SnapshotForm::Checkpoint, vec![part])).unwrap();
+}

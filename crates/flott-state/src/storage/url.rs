@@ -1,0 +1,46 @@
+//! Which store a URL names.
+
+use std::sync::Arc;
+
+use super::blob::{BlobStore, check_directory};
+use super::error::StorageError;
+use super::local::LocalBlobStore;
+use super::memory::MemoryBlobStore;
+
+#[cfg(test)]
+mod tests;
+
+/// Opens the store that begins at a URL. Nothing needs to be there yet.
+///
+/// * `/data/checkpoints`, `checkpoints`, `file:///data/checkpoints`, `file:/data/checkpoints`: a directory;
+/// * `memory://name/path`: memory of this process, gone with the last user of the name.
+///
+/// # Errors
+/// When the URL is not one of these.
+pub fn open(url: &str) -> Result<Arc<dyn BlobStore>, StorageError> {
+    let bad = |reason: &str| StorageError::BadUrl { url: url.to_owned(), reason: reason.to_owned() };
+    match url.split_once(':') {
+        _ if url.is_empty() => Err(bad("it is empty; give a directory or a URL")),
+        Some(("file", path)) => Ok(Arc::new(LocalBlobStore::new(file_path(path).map_err(bad)?)?)),
+        Some(("memory", rest)) => {
+            let rest = rest.trim_start_matches('/').trim_end_matches('/');
+            let (name, root) = rest.split_once('/').unwrap_or((rest, ""));
+            check_directory(root)?;
+            Ok(Arc::new(MemoryBlobStore::named(name, root)))
+        }
+        Some((scheme, rest)) if rest.starts_with("//") => Err(bad(&format!(
+            "flott has no storage for '{scheme}:'; known are file: (or a plain path) and memory:"
+        ))),
+        _ => Ok(Arc::new(LocalBlobStore::new(url)?)),
+    }
+}
+
+/// The path of a `file:` URL, of which what is behind the scheme is given.
+fn file_path(rest: &str) -> Result<&str, &'static str> {
+    match rest.strip_prefix("//") {
+        None if rest.starts_with('/') => Ok(rest),
+        Some(path) if path.starts_with('/') => Ok(path),
+        Some(path) if path.starts_with("localhost/") => Ok(&path["localhost".len()..]),
+        _ => Err("a file URL has three slashes and an absolute path, as in file:///data/checkpoints"),
+    }
+}
