@@ -44,9 +44,13 @@ fn the_output_directory_can_not_be_written() -> Result<()> {
 }
 
 #[test]
-fn checkpoints_are_asked_for_before_there_are_any() -> Result<()> {
-    let arguments = ["--input", &text(), "-D", "execution.checkpointing.interval=1 s"];
-    assert_fails(WORD_COUNT, &arguments, &["'execution.checkpointing.interval' is set", "no checkpoints"])
+fn unaligned_checkpoints_are_asked_for_before_there_are_any() -> Result<()> {
+    let arguments = ["--input", &text(), "-D", "execution.checkpointing.unaligned.enabled=true"];
+    assert_fails(
+        WORD_COUNT,
+        &arguments,
+        &["execution.checkpointing.unaligned.enabled is set", "leave it out"],
+    )
 }
 
 #[test]

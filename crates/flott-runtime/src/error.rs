@@ -32,6 +32,15 @@ pub enum JobError {
         job: String,
     },
 
+    /// A checkpoint or savepoint that was asked for is not there.
+    #[error("job '{job}': {failure}")]
+    Snapshot {
+        /// The job's name.
+        job: String,
+        /// Why not.
+        failure: crate::checkpoint::coordinator::RequestFailure,
+    },
+
     /// The operating system gave no thread or other resource for a task.
     #[error("the job can't start: {what}: {cause}")]
     Resource {
@@ -73,6 +82,8 @@ pub struct TaskFailure {
 pub enum FailureKind {
     /// An operator, source, sink or user function returned an error; the causes from the outermost to the root.
     Error(Vec<String>),
+    /// No single task failed, but what all of them depend on: the job's checkpoints, or its start.
+    Job(String),
     /// User code panicked.
     Panic {
         /// The panic's message.
@@ -84,6 +95,9 @@ pub enum FailureKind {
 
 impl fmt::Display for TaskFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let FailureKind::Job(problem) = &self.kind {
+            return write!(f, "the job failed: {problem}");
+        }
         match self.subtask {
             Some(subtask) => {
                 let subtask = u64::from(subtask) + 1;
@@ -95,6 +109,7 @@ impl fmt::Display for TaskFailure {
             FailureKind::Error(causes) => write!(f, "failed: {}", causes.join(": ")),
             FailureKind::Panic { message, location: Some(at) } => write!(f, "panicked at {at}: {message}"),
             FailureKind::Panic { message, location: None } => write!(f, "panicked: {message}"),
+            FailureKind::Job(problem) => write!(f, "failed: {problem}"),
         }
     }
 }

@@ -17,6 +17,10 @@ impl Counter {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
     }
 
+    fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
     /// The present value.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -126,6 +130,15 @@ impl TaskMetrics {
 
     fn lock_operators(&self) -> MutexGuard<'_, Vec<ChainedOperator>> {
         self.operators.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets an earlier attempt, all of whose tasks have ended.
+    pub(crate) fn reset(&self) {
+        for counter in [&self.idle_ns, &self.back_pressured_ns, &self.batches_out] {
+            counter.reset();
+        }
+        self.input_watermarks.iter().chain([&self.watermark]).for_each(|gauge| gauge.set(MIN_WATERMARK));
+        self.lock_operators().clear();
     }
 
     /// Of a task that runs inside another: what the thread waits for is counted once and shown by both.

@@ -5,8 +5,8 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flott_core::Data;
 use flott_core::watermark::{WatermarkAlignment, WatermarkStrategy};
+use flott_core::{Data, encoding};
 
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::{Gate, InlineExchange, Partitioner, Receiver, Router, RouterPlan, Sender, channel};
@@ -46,9 +46,9 @@ pub trait OperatorFactory: Send + Sync {
         None
     }
 
-    /// For a source: creates its enumerator.
+    /// For a source: creates its enumerator, from the encoded state of an earlier one if there is any.
     #[doc(hidden)]
-    fn enumerator(&self) -> Option<FnResult<ErasedEnumerator>> {
+    fn enumerator(&self, _restored: Option<&[u8]>) -> Option<FnResult<ErasedEnumerator>> {
         None
     }
 }
@@ -204,8 +204,14 @@ impl<S: Source> OperatorFactory for FromSource<S> {
         self.strategy.alignment()
     }
 
-    fn enumerator(&self) -> Option<FnResult<ErasedEnumerator>> {
-        let created = self.source.create_enumerator();
+    fn enumerator(&self, restored: Option<&[u8]>) -> Option<FnResult<ErasedEnumerator>> {
+        let created = match restored.map(encoding::decode::<S::EnumeratorState>) {
+            None => self.source.create_enumerator(),
+            Some(Ok(state)) => self.source.restore_enumerator(state),
+            Some(Err(error)) => {
+                Err(format!("the state of its enumerator in the snapshot can't be read: {error}").into())
+            }
+        };
         Some(created.map(|enumerator| ErasedEnumerator(Box::new(TypedEnumerator(enumerator)))))
     }
 }

@@ -4,6 +4,7 @@
 mod clock;
 mod monitor;
 mod parker;
+mod random;
 mod signal;
 mod thread;
 
@@ -11,6 +12,7 @@ pub use clock::{SystemClock, clock};
 pub(crate) use monitor::Monitor;
 pub use parker::is_simulated;
 pub(crate) use parker::{Parked, Parker, with_parker};
+pub use random::random;
 pub use signal::Signal;
 pub(crate) use signal::{really_park, really_park_for_all_of};
 pub use thread::{JoinHandle, spawn};

@@ -18,8 +18,8 @@ use crate::graph::OperatorId;
 use crate::metrics::TaskMetrics;
 use crate::operator::{Input, OperatorSetup};
 use crate::seam::Signal;
-use crate::snapshot::TaskSnapshot;
-use crate::task::{TaskLink, TaskShared};
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::task::{TaskCheckpointing, TaskLink, TaskShared};
 pub(crate) use crate::testing::ManualClock;
 
 /// What the operators of a task share, and the strings to pull at.
@@ -40,6 +40,7 @@ pub(crate) fn task(clock: Arc<dyn Clock>) -> TestTask {
         report_watermark: Arc::new(|_| {}),
         auto_watermark_interval: Duration::ZERO,
         allow_unaligned_source_splits: false,
+        checkpointing: TaskCheckpointing::none(),
     };
     let shared =
         TaskShared::new(clock, Arc::clone(&signal), Arc::clone(&canceled), Arc::clone(&metrics), link);
@@ -125,8 +126,16 @@ impl<T: Clone> Input<T> for Recorder<T> {
         Ok(())
     }
 
+    fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
+        Ok(())
+    }
+
     fn finish(&mut self) -> ChainResult {
         self.0.borrow_mut().push(Seen::Finish);
+        Ok(())
+    }
+
+    fn end(&mut self) -> ChainResult {
         Ok(())
     }
 

@@ -11,6 +11,8 @@ use flott_core::config::{
 };
 use flott_core::watermark::WatermarkStrategy;
 use flott_core::{Data, seam::Clock};
+use flott_runtime::checkpoint::restart::RestartStrategy;
+use flott_runtime::checkpoint::settings::{CheckpointSettings, SettingsError};
 use flott_runtime::graph::{GraphDefaults, GraphError, NodeKind, StreamGraph};
 use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, launch};
 use flott_runtime::program::{Program, source_factory};
@@ -115,6 +117,12 @@ impl StreamExecutionEnvironment {
     /// The job's name.
     pub fn set_name(&self, name: impl Into<String>) -> &Self {
         self.set(&keys::PIPELINE_NAME, name.into())
+    }
+
+    /// Takes a checkpoint every so often (Flink: `enableCheckpointing`). From then on a job that fails starts again from the
+    /// latest one, unless its restart strategy says otherwise. Off by default.
+    pub fn enable_checkpointing(&self, interval: Duration) -> &Self {
+        self.set(&keys::CHECKPOINTING_INTERVAL, interval)
     }
 
     /// Keeps keyed state on the backend of this name (default `hashmap`).
@@ -230,7 +238,7 @@ impl StreamExecutionEnvironment {
         let mut builder = self.builder.borrow_mut();
         builder.check()?;
         let configuration = &builder.configuration;
-        refuse_checkpoints(configuration)?;
+        let checkpointing = checkpointing(configuration)?;
         let name = configuration.get_optional(&keys::PIPELINE_NAME)?;
         let options = LaunchOptions {
             clock: builder.clock.clone().unwrap_or_else(seam::clock),
@@ -242,6 +250,12 @@ impl StreamExecutionEnvironment {
             },
             auto_watermark_interval: configuration.get(&keys::AUTO_WATERMARK_INTERVAL)?,
             allow_unaligned_source_splits: configuration.get(&keys::ALLOW_UNALIGNED_SOURCE_SPLITS)?,
+            restart_strategy: RestartStrategy::from_config(
+                configuration,
+                checkpointing.interval_ms.is_some(),
+            )
+            .map_err(settings_error)?,
+            checkpointing,
         };
         let defaults = defaults(configuration)?;
         let name = name.unwrap_or_else(|| DEFAULT_JOB_NAME.to_owned());
@@ -249,22 +263,25 @@ impl StreamExecutionEnvironment {
     }
 }
 
-/// The settings of checkpoints and restarts are known, but no job takes checkpoints yet: a job that was given one would run
-/// without what its user counts on.
-fn refuse_checkpoints(configuration: &Configuration) -> Result<(), Error> {
-    let set = keys::ALL.iter().filter_map(|option| configuration.setting(*option));
-    let of_checkpoints = |key: &str| {
-        ["execution.checkpointing.", "restart-strategy.", "jobmanager.execution."]
-            .iter()
-            .any(|group| key.starts_with(group))
-    };
-    let mut set = set.filter(|setting| setting.origin != Origin::Default && of_checkpoints(&setting.key));
-    let Some(setting) = set.next() else { return Ok(()) };
-    let problem = format!(
-        "'{}' is set, but jobs take no checkpoints and are not restarted yet: leave it out",
-        setting.key
-    );
-    Err(GraphError::Invalid { operator: "(job)".to_owned(), problem }.into())
+fn checkpointing(configuration: &Configuration) -> Result<CheckpointSettings, Error> {
+    let settings = CheckpointSettings::from_config(configuration).map_err(settings_error)?;
+    if settings.unaligned {
+        let problem = "execution.checkpointing.unaligned.enabled is set, but barriers don't overtake records yet: \
+                       leave it out";
+        return Err(invalid(problem.to_owned()));
+    }
+    Ok(settings)
+}
+
+fn settings_error(error: SettingsError) -> Error {
+    match error {
+        SettingsError::Config(error) => error.into(),
+        other => invalid(other.to_string()),
+    }
+}
+
+fn invalid(problem: String) -> Error {
+    GraphError::Invalid { operator: "(job)".to_owned(), problem }.into()
 }
 
 fn backend(

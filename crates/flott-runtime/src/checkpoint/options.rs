@@ -16,6 +16,18 @@ pub struct Barrier {
     pub options: CheckpointOptions,
 }
 
+impl Barrier {
+    /// The barrier of an aligned checkpoint, for those who take snapshots without a coordinator.
+    pub fn aligned(checkpoint: u64) -> Self {
+        let kind = SnapshotKind::Checkpoint { full: false };
+        Self {
+            checkpoint,
+            timestamp_ms: 0,
+            options: CheckpointOptions { kind, alignment: Alignment::Aligned },
+        }
+    }
+}
+
 /// How a checkpoint is taken (Flink: `CheckpointOptions`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointOptions {

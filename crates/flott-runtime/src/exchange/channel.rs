@@ -13,6 +13,7 @@ use flott_core::batch::{BATCH_BYTES, BATCH_RECORDS};
 use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
 
+use crate::checkpoint::options::Barrier;
 use crate::seam::Signal;
 
 /// Most records that wait in a channel, unless a single batch is larger.
@@ -30,6 +31,13 @@ pub(crate) enum Element<T> {
     Batch(Batch<T>),
     Watermark(Timestamp),
     Status(StreamStatus),
+    /// What is before it belongs to a checkpoint.
+    Barrier(Barrier),
+    /// The barrier of this checkpoint will not come.
+    CancelBarrier(u64),
+    /// No record will follow, but barriers may.
+    EndOfData,
+    /// Nothing will follow.
     EndOfInput,
 }
 

@@ -4,17 +4,32 @@ use flott_core::time::Timestamp;
 use flott_core::watermark::{MergeOutput, StreamStatus, WatermarkMerge};
 
 use super::channel::{Element, Receiver};
+use crate::checkpoint::barriers::BarrierEvent;
 use crate::error::ChainResult;
 use crate::metrics::Gauge;
 use crate::operator::{AnyOutput, Input, Output};
 use crate::task::Step;
 
+/// What a gate does with a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ChannelState {
+    Open,
+    /// It waits behind its barrier for the other channels.
+    Blocked,
+    Ended,
+}
+
 /// Merges the channels of one input in arrival order, one batch at a time in turn, and their watermarks by the
 /// three-state rule.
 pub(crate) struct Gate<T> {
     channels: Vec<Receiver<T>>,
-    open: Vec<bool>,
-    unfinished: usize,
+    states: Vec<ChannelState>,
+    /// How many channels have not ended.
+    open: usize,
+    /// How many channels may still bring records.
+    with_data: usize,
+    /// Whether the end of all records was told.
+    told_end_of_data: bool,
     next: usize,
     merge: WatermarkMerge,
     watermark: Gauge,
@@ -25,8 +40,35 @@ impl<T> Gate<T> {
     /// A gate before `target`; `watermark` shows the merged watermark.
     pub(crate) fn new(channels: Vec<Receiver<T>>, watermark: Gauge, target: Box<dyn Input<T>>) -> Self {
         let count = channels.len();
-        let merge = WatermarkMerge::new(count);
-        Self { channels, open: vec![true; count], unfinished: count, next: 0, merge, watermark, target }
+        Self {
+            channels,
+            states: vec![ChannelState::Open; count],
+            open: count,
+            with_data: count,
+            told_end_of_data: false,
+            next: 0,
+            merge: WatermarkMerge::new(count),
+            watermark,
+            target,
+        }
+    }
+
+    /// How many channels there are.
+    pub(crate) fn channel_count(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Reads no more of a channel, until [`Gate::unblock_all`].
+    pub(crate) fn block(&mut self, channel: usize) {
+        if self.states[channel] == ChannelState::Open {
+            self.states[channel] = ChannelState::Blocked;
+        }
+    }
+
+    /// Reads all channels again.
+    pub(crate) fn unblock_all(&mut self) {
+        let blocked = self.states.iter_mut().filter(|state| **state == ChannelState::Blocked);
+        blocked.for_each(|state| *state = ChannelState::Open);
     }
 
     /// The operator behind the gate.
@@ -41,45 +83,59 @@ impl<T> Gate<T> {
 
     /// Processes the next element of the next channel that has one.
     pub(crate) fn step(&mut self) -> ChainResult<Step> {
-        if self.unfinished == 0 {
+        if self.with_data == 0 && !self.told_end_of_data {
+            self.told_end_of_data = true;
+            return Ok(Step::EndOfData);
+        }
+        if self.open == 0 {
             return Ok(Step::Finished);
         }
         let count = self.channels.len();
         for _ in 0..count {
             let channel = self.next;
             self.next = if channel + 1 == count { 0 } else { channel + 1 };
-            if self.open[channel]
+            if self.states[channel] == ChannelState::Open
                 && let Some(element) = self.channels[channel].try_recv()
             {
-                self.process(channel, element)?;
-                return Ok(if self.unfinished == 0 { Step::Finished } else { Step::Progress });
+                return self.process(channel, element);
             }
         }
         Ok(Step::Idle { retry_after: None })
     }
 
-    fn process(&mut self, channel: usize, element: Element<T>) -> ChainResult {
+    fn process(&mut self, index: usize, element: Element<T>) -> ChainResult<Step> {
+        let channel = index as u32;
         match element {
             Element::Batch(mut batch) => {
                 self.target.batch(&mut batch)?;
-                self.channels[channel].recycle(batch);
-                Ok(())
+                self.channels[index].recycle(batch);
             }
             Element::Watermark(watermark) => {
-                let merged = self.merge.on_watermark(channel, watermark);
-                self.advance(merged)
+                let merged = self.merge.on_watermark(index, watermark);
+                self.advance(merged)?;
             }
             Element::Status(status) => {
-                let merged = self.merge.on_status(channel, status);
-                self.advance(merged)
+                let merged = self.merge.on_status(index, status);
+                self.advance(merged)?;
+            }
+            Element::Barrier(barrier) => {
+                return Ok(Step::Barrier(BarrierEvent::Reached { channel, barrier }));
+            }
+            Element::CancelBarrier(checkpoint) => {
+                return Ok(Step::Barrier(BarrierEvent::Cancelled { checkpoint }));
+            }
+            Element::EndOfData => {
+                self.with_data -= 1;
+                let merged = self.merge.on_finished(index);
+                self.advance(merged)?;
             }
             Element::EndOfInput => {
-                self.open[channel] = false;
-                self.unfinished -= 1;
-                let merged = self.merge.on_finished(channel);
-                self.advance(merged)
+                self.states[index] = ChannelState::Ended;
+                self.open -= 1;
+                return Ok(Step::Barrier(BarrierEvent::ChannelEnded { channel }));
             }
         }
+        Ok(Step::Progress)
     }
 
     fn advance(&mut self, merged: MergeOutput) -> ChainResult {

@@ -10,7 +10,7 @@ use super::{KeyHasher, Partitioner};
 use crate::error::{ChainError, ChainResult};
 use crate::metrics::Gauge;
 use crate::operator::Input;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::{enter_operator, leave_operator};
 
 /// Hashes the keys, as a router would, and hands the batch to the operator downstream.
@@ -81,8 +81,16 @@ impl<T: Data> Input<T> for InlineExchange<T> {
         self.target.snapshot(snapshot)
     }
 
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        self.target.notify(notice)
+    }
+
     fn finish(&mut self) -> ChainResult {
         self.target.finish()
+    }
+
+    fn end(&mut self) -> ChainResult {
+        self.target.end()
     }
 
     fn close(&mut self) -> ChainResult {

@@ -16,7 +16,7 @@ use super::size::batch_bytes;
 use super::{KeyHasher, Partitioner, Partitioning};
 use crate::error::{ChainError, ChainResult};
 use crate::operator::Input;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::{TaskShared, enter_operator, leave_operator};
 
 /// How many records with heap data make up the first batch, by which their size is measured.
@@ -212,6 +212,13 @@ impl<T: Data> Router<T> {
         }
     }
 
+    /// Sends what is pending, and a control element behind it, to every target.
+    fn send_behind_records(&mut self, element: impl Fn() -> Element<T>) -> ChainResult {
+        self.send_all()?;
+        self.channels.iter().for_each(|channel| channel.send_control(element()));
+        Ok(())
+    }
+
     fn send_all(&mut self) -> ChainResult {
         // Records are measured by their serde implementation, which is user code.
         let outer = enter_operator(&self.name);
@@ -246,15 +253,11 @@ impl<T: Data> Input<T> for Router<T> {
     }
 
     fn watermark(&mut self, watermark: Timestamp) -> ChainResult {
-        self.send_all()?;
-        self.channels.iter().for_each(|channel| channel.send_control(Element::Watermark(watermark)));
-        Ok(())
+        self.send_behind_records(|| Element::Watermark(watermark))
     }
 
     fn status(&mut self, status: StreamStatus) -> ChainResult {
-        self.send_all()?;
-        self.channels.iter().for_each(|channel| channel.send_control(Element::Status(status)));
-        Ok(())
+        self.send_behind_records(|| Element::Status(status))
     }
 
     fn flush(&mut self) -> ChainResult {
@@ -273,14 +276,23 @@ impl<T: Data> Input<T> for Router<T> {
         None
     }
 
-    fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
-        Ok(())
+    fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
+        self.send_behind_records(|| Element::Barrier(snapshot.barrier.clone()))
+    }
+
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        match notice {
+            CheckpointNotice::Canceled(id) => self.send_behind_records(|| Element::CancelBarrier(id)),
+            CheckpointNotice::Complete(_) | CheckpointNotice::Aborted(_) => Ok(()),
+        }
     }
 
     fn finish(&mut self) -> ChainResult {
-        self.send_all()?;
-        self.channels.iter().for_each(|channel| channel.send_control(Element::EndOfInput));
-        Ok(())
+        self.send_behind_records(|| Element::EndOfData)
+    }
+
+    fn end(&mut self) -> ChainResult {
+        self.send_behind_records(|| Element::EndOfInput)
     }
 
     fn close(&mut self) -> ChainResult {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use flott_core::time::Timestamp;
 
+use crate::checkpoint::barriers::BarrierEvent;
 use crate::error::ChainResult;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::{Head, Step, TaskControl, in_any_case};
 
 /// Serves two gates in turn, one element at a time, so that neither input waits for the other to run dry.
@@ -13,12 +14,33 @@ pub(crate) struct TwoGates {
     gates: [Box<dyn Head>; 2],
     /// Which gate is asked first next time.
     next: usize,
+    /// How many gates may still bring records.
+    with_data: usize,
 }
 
 impl TwoGates {
     /// The gates before the two inputs of one operator.
     pub(crate) fn new(first: Box<dyn Head>, second: Box<dyn Head>) -> Self {
-        Self { gates: [first, second], next: 0 }
+        Self { gates: [first, second], next: 0, with_data: 2 }
+    }
+
+    /// The channels of the second gate are counted on from those of the first.
+    fn renumber(&self, gate: usize, event: BarrierEvent) -> BarrierEvent {
+        let offset = if gate == 0 { 0 } else { self.gates[0].channel_count() as u32 };
+        match event {
+            BarrierEvent::Arrived { channel, barrier } => {
+                BarrierEvent::Arrived { channel: channel + offset, barrier }
+            }
+            BarrierEvent::Reached { channel, barrier } => {
+                BarrierEvent::Reached { channel: channel + offset, barrier }
+            }
+            BarrierEvent::ChannelEnded { channel } => {
+                BarrierEvent::ChannelEnded { channel: channel + offset }
+            }
+            other @ (BarrierEvent::Triggered { .. }
+            | BarrierEvent::Cancelled { .. }
+            | BarrierEvent::TimeAdvanced) => other,
+        }
     }
 
     fn both(&mut self, mut call: impl FnMut(&mut dyn Head) -> ChainResult) -> ChainResult {
@@ -42,11 +64,32 @@ impl Head for TwoGates {
             self.next = 1 - gate;
             match self.gates[gate].step(now_ns)? {
                 Step::Progress => return Ok(Step::Progress),
+                Step::Barrier(event) => return Ok(Step::Barrier(self.renumber(gate, event))),
+                Step::EndOfData => {
+                    self.with_data -= 1;
+                    return Ok(if self.with_data == 0 { Step::EndOfData } else { Step::Progress });
+                }
                 Step::Idle { retry_after: after } => retry_after = retry_after.into_iter().chain(after).min(),
                 Step::Finished => finished += 1,
             }
         }
         Ok(if finished == self.gates.len() { Step::Finished } else { Step::Idle { retry_after } })
+    }
+
+    fn channel_count(&self) -> usize {
+        self.gates.iter().map(|gate| gate.channel_count()).sum()
+    }
+
+    fn block(&mut self, channel: usize) {
+        let first = self.gates[0].channel_count();
+        match channel.checked_sub(first) {
+            None => self.gates[0].block(channel),
+            Some(channel) => self.gates[1].block(channel),
+        }
+    }
+
+    fn unblock_all(&mut self) {
+        self.gates.iter_mut().for_each(|gate| gate.unblock_all());
     }
 
     fn flush(&mut self) -> ChainResult {
@@ -65,8 +108,16 @@ impl Head for TwoGates {
         self.both(|gate| gate.snapshot(snapshot))
     }
 
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        self.both(|gate| gate.notify(notice))
+    }
+
     fn finish(&mut self) -> ChainResult {
         self.both(|gate| gate.finish())
+    }
+
+    fn end(&mut self) -> ChainResult {
+        self.both(|gate| gate.end())
     }
 
     fn close(&mut self) -> ChainResult {

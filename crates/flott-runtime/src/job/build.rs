@@ -13,7 +13,7 @@ use crate::graph::{JobGraph, JobVertex, NodeId, StreamEdge};
 use crate::metrics::{Gauge, OperatorMetrics, TaskMetrics};
 use crate::operator::OperatorSetup;
 use crate::program::{Built, ErasedHead, ErasedInput, ErasedOutputs, ErasedRouterPlan, Program};
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::TaskState;
 use crate::task::{TaskShared, enter_operator};
 
 /// What every task of a job is built from.
@@ -48,7 +48,7 @@ pub(crate) struct TaskBuilder<'a> {
     /// The figures of all tasks by vertex and subtask, for the vertices that run inside this task.
     pub(crate) job_metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
     /// What the operators of this task get back of an earlier run; `None` on a fresh start.
-    pub(crate) restored: Option<TaskSnapshot>,
+    pub(crate) restored: Option<TaskState>,
 }
 
 impl TaskBuilder<'_> {
@@ -76,7 +76,7 @@ impl TaskBuilder<'_> {
         self.metrics.add_operator(&node.name, Arc::clone(&metrics), is_tail);
         let operator_id = self.plan.program.graph.operator_id(id);
         // An operator that the earlier run did not have is restored with nothing.
-        let restored = self.restored.as_mut().map(|task| task.operators.remove(&operator_id));
+        let restored = self.restored.as_mut().map(|task| task.remove(&operator_id));
         let restored = restored.map(|own| Arc::new(own.unwrap_or_default()));
         let setup = OperatorSetup {
             name: Arc::from(node.name.as_str()),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::coordinator::{Event, Outcome};
+use super::coordinator::Outcome;
 use super::inbox::Sender;
-use super::shell::Message;
+use super::message::{Message, Request, answer};
+use crate::checkpoint::coordinator::{FailureReason, RequestFailure};
+use crate::checkpoint::options::{SavepointFormat, StopMode};
 use crate::error::JobError;
 use crate::metrics::VertexMetrics;
 use crate::seam::Monitor;
@@ -16,6 +18,8 @@ use crate::seam::Monitor;
 pub enum JobStatus {
     /// Its tasks run, or are being ended.
     Running,
+    /// It has failed and starts again after a while.
+    Restarting,
     /// All input was processed.
     Finished,
     /// It was cancelled.
@@ -63,9 +67,14 @@ pub(super) struct Ended {
     pub(super) net_runtime: Duration,
 }
 
-/// Where the shell leaves the end of the job for those who wait.
-pub(super) const fn ending() -> Monitor<Option<Ended>> {
-    Monitor::new("the end of the job", None)
+/// What the shell tells those who look at the job.
+#[derive(Debug, Default)]
+pub(super) struct JobLife {
+    /// No task runs, after a failure.
+    pub(super) restarting: bool,
+    /// How often the tasks were started again.
+    pub(super) restarts: u32,
+    pub(super) ended: Option<Ended>,
 }
 
 /// A running job. Dropping the handle leaves the job running.
@@ -74,7 +83,7 @@ pub struct JobHandle {
     pub(super) name: String,
     pub(super) vertices: Vec<VertexMetrics>,
     pub(super) messages: Sender<Message>,
-    pub(super) ending: Arc<Monitor<Option<Ended>>>,
+    pub(super) life: Arc<Monitor<JobLife>>,
 }
 
 impl JobHandle {
@@ -91,12 +100,65 @@ impl JobHandle {
     /// Asks the job to end. Its tasks stop between two batches; [`JobHandle::wait`] tells when they have.
     pub fn cancel(&self) {
         // If the coordinator is gone the job has ended already.
-        self.messages.send(Message::Event(Event::CancelRequested));
+        self.messages.send(Message::Cancel);
+    }
+
+    /// How often the tasks were started again after a failure.
+    pub fn restarts(&self) -> u32 {
+        self.life.look(|life| life.restarts)
+    }
+
+    /// Takes a checkpoint now, waits for it, and returns where it is (Flink: `triggerCheckpoint`).
+    ///
+    /// # Errors
+    /// [`JobError::Snapshot`] when there is none, and why.
+    pub fn trigger_checkpoint(&self) -> Result<String, JobError> {
+        self.request(Request::Checkpoint)
+    }
+
+    /// Takes a savepoint, waits for it, and returns where it is. `directory` is where savepoints go, if not to
+    /// `execution.checkpointing.savepoint-dir`.
+    ///
+    /// # Errors
+    /// [`JobError::Snapshot`] when there is none, and why.
+    pub fn trigger_savepoint(
+        &self,
+        directory: Option<&str>,
+        format: SavepointFormat,
+    ) -> Result<String, JobError> {
+        self.request(Request::Savepoint { directory: directory.map(str::to_owned), format, stop: None })
+    }
+
+    /// Takes a savepoint and ends the job with it: nothing is processed behind the savepoint, and sinks commit what is
+    /// before it. With [`StopMode::Drain`] all windows and timers fire first; a job that will be resumed is stopped with
+    /// [`StopMode::Suspend`]. Waits until all tasks have ended, and returns where the savepoint is.
+    ///
+    /// # Errors
+    /// [`JobError::Snapshot`] when there is no savepoint or the job has not stopped with it, and why.
+    pub fn stop_with_savepoint(
+        &self,
+        directory: Option<&str>,
+        format: SavepointFormat,
+        mode: StopMode,
+    ) -> Result<String, JobError> {
+        let directory = directory.map(str::to_owned);
+        self.request(Request::Savepoint { directory, format, stop: Some(mode) })
+    }
+
+    fn request(&self, request: Request) -> Result<String, JobError> {
+        let place = answer();
+        let shutdown = RequestFailure::Checkpoint(FailureReason::CoordinatorShutdown);
+        if !self.messages.send(Message::Request(request, Arc::clone(&place))) {
+            return Err(JobError::Snapshot { job: self.name.clone(), failure: shutdown });
+        }
+        let answered = place.wait(None, Option::take).unwrap_or(Err(shutdown));
+        answered.map_err(|failure| JobError::Snapshot { job: self.name.clone(), failure })
     }
 
     /// Where the job stands now.
     pub fn status(&self) -> JobStatus {
-        self.ending.look(|ended| match ended.as_ref().map(|ended| &ended.outcome) {
+        self.life.look(|life| match life.ended.as_ref().map(|ended| &ended.outcome) {
+            None if life.restarting => JobStatus::Restarting,
             None => JobStatus::Running,
             Some(Outcome::Finished) => JobStatus::Finished,
             Some(Outcome::Canceled) => JobStatus::Canceled,
@@ -122,7 +184,7 @@ impl JobHandle {
     }
 
     fn wait_within(&self, limit: Option<Duration>) -> Option<Result<JobResult, JobError>> {
-        self.ending.wait(limit, |ended| ended.as_ref().map(|ended| self.result(ended)))
+        self.life.wait(limit, |life| life.ended.as_ref().map(|ended| self.result(ended)))
     }
 
     fn result(&self, ended: &Ended) -> Result<JobResult, JobError> {

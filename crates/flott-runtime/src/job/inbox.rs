@@ -38,8 +38,9 @@ pub(super) fn inbox<M>(capacity: usize) -> (Sender<M>, Inbox<M>) {
 }
 
 impl<M> Sender<M> {
-    /// Sends a message, waiting for room if need be. Once the reader is gone nothing happens.
-    pub(super) fn send(&self, message: M) {
+    /// Sends a message, waiting for room if need be. Once the reader is gone nothing happens; it says whether it is
+    /// there.
+    pub(super) fn send(&self, message: M) -> bool {
         let mut message = Some(message);
         self.queue.wait(None, |queue| {
             let room = queue.messages.len() < self.capacity;
@@ -50,6 +51,7 @@ impl<M> Sender<M> {
         });
         // The reader may wait for the message.
         self.queue.change(|_| {});
+        message.is_none()
     }
 }
 
@@ -63,8 +65,18 @@ impl<M> Inbox<M> {
     }
 }
 
+impl<M> Inbox<M> {
+    /// Takes no further message, and returns those that were not read.
+    pub(super) fn close(&self) -> VecDeque<M> {
+        self.0.change(|queue| {
+            queue.closed = true;
+            std::mem::take(&mut queue.messages)
+        })
+    }
+}
+
 impl<M> Drop for Inbox<M> {
     fn drop(&mut self) {
-        self.0.change(|queue| queue.closed = true);
+        self.close();
     }
 }

@@ -2,16 +2,22 @@
 
 mod alignment;
 mod build;
+mod checkpoints;
 mod coordinator;
 mod handle;
 mod inbox;
+mod message;
 mod shell;
+mod sources;
+mod start;
+mod storage;
+mod stored;
 
 pub(crate) use build::{JobPlan, TaskBuilder, TaskEnds};
 pub use coordinator::TaskId;
 pub use handle::{JobHandle, JobResult, JobStatus};
 pub use shell::{LaunchOptions, launch};
-pub(crate) use shell::{connect, signals, task_metrics};
+pub(crate) use start::{connect, signals, task_metrics};
 
 #[cfg(test)]
 mod tests;

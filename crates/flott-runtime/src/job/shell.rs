@@ -1,28 +1,38 @@
-//! The thin shell around the coordinator: starts the threads, performs its actions, and hosts the enumerators.
+//! The thin shell around the coordinators of a job and of its checkpoints: it performs their actions, and hosts the
+//! enumerators.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flott_core::seam::Clock;
 use flott_core::time::Timestamp;
-use flott_core::watermark::WatermarkAlignment;
 use flott_state::backend::StateBackend;
 
 use super::alignment::AlignmentGroups;
-use super::build::{JobPlan, TaskBuilder, TaskEnds};
+use super::build::JobPlan;
+use super::checkpoints::{JobCheckpoints, stored};
 use super::coordinator::{Action, Coordinator, Event, Outcome, TaskId};
-use super::handle::{Ended, JobHandle, ending};
-use super::inbox::{Inbox, Sender, inbox};
-use crate::error::{ChainError, FnResult, JobError, TaskFailure};
-use crate::graph::{JobGraph, JobVertex};
-use crate::metrics::{TaskMetrics, VertexMetrics};
+use super::handle::{Ended, JobHandle, JobLife};
+use super::inbox::{Inbox, inbox};
+use super::message::{Message, TaskReport};
+use super::sources::Sources;
+use super::start::{Launcher, RunningTask, task_metrics};
+use super::storage::{self, StorageWork};
+use super::stored::StoredJob;
+use crate::checkpoint::Topology;
+use crate::checkpoint::coordinator::{self as checkpoint, TerminalStatus};
+use crate::checkpoint::options::Barrier;
+use crate::checkpoint::restart::{RestartStrategy, Restarts};
+use crate::checkpoint::settings::CheckpointSettings;
+use crate::error::{FailureKind, FnResult, JobError, TaskFailure};
+use crate::graph::JobGraph;
+use crate::metrics::VertexMetrics;
 use crate::program::Program;
-use crate::seam::{JoinHandle, Monitor, Signal, spawn};
+use crate::seam::{Monitor, random, spawn};
+use crate::snapshot::CheckpointNotice;
 use crate::source::{AnyEnumerator, EnumeratorActions};
-use crate::task::{FlushPolicy, Mailbox, Task, TaskControl, TaskEnd, TaskLink, TaskShared, guard};
+use crate::task::TaskControl;
 
 /// How many messages may wait for the coordinator. Tasks send few: a split request, their end.
 const MESSAGES: usize = 1024;
@@ -41,49 +51,10 @@ pub struct LaunchOptions {
     /// Whether a source that can't pause single splits may be aligned with others although a subtask of it reads
     /// several.
     pub allow_unaligned_source_splits: bool,
-}
-
-/// What tasks and users tell the shell.
-#[derive(Debug)]
-pub(super) enum Message {
-    Event(Event),
-    SplitRequest(TaskId),
-    Watermark(TaskId, Timestamp),
-}
-
-/// The shell's side of a running task.
-struct RunningTask {
-    mailbox: Arc<Mailbox>,
-    signal: Arc<Signal>,
-    canceled: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl RunningTask {
-    fn cancel(&self) {
-        self.canceled.store(true, Ordering::Release);
-        self.signal.wake();
-    }
-
-    /// Waits for the end of its thread. A task's thread catches its panics, so there is nothing to learn.
-    fn join(mut self) {
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-impl Drop for RunningTask {
-    /// A task that nobody looks after ends: the job could not be started as a whole.
-    fn drop(&mut self) {
-        self.cancel();
-    }
-}
-
-struct SourceHost {
-    name: String,
-    parallelism: u32,
-    enumerator: Box<dyn AnyEnumerator>,
-    alignment: Option<WatermarkAlignment>,
-    tick_at_ns: Option<u64>,
+    /// How checkpoints are taken.
+    pub checkpointing: CheckpointSettings,
+    /// Whether and when the job starts again after a failure.
+    pub restart_strategy: RestartStrategy,
 }
 
 /// Starts all tasks of a program.
@@ -93,349 +64,337 @@ struct SourceHost {
 /// before that end by themselves.
 pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
     let job_graph = JobGraph::of(&program.graph)?;
-    let sources = create_enumerators(&program, &job_graph)?;
-    let metrics = Arc::new(task_metrics(&job_graph));
-    let vertices = job_graph.vertices.iter().zip(metrics.iter());
+    let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
+    let sources = Sources::create(&plan, None)?;
+    let metrics = Arc::new(task_metrics(&plan.job_graph));
+    let vertices = plan.job_graph.vertices.iter().zip(metrics.iter());
     let vertices =
         vertices.map(|(vertex, tasks)| VertexMetrics { name: vertex.name.clone(), subtasks: tasks.clone() });
     let (messages, inbox) = inbox(MESSAGES);
     let handle = JobHandle {
-        name: program.name.clone(),
+        name: plan.program.name.clone(),
         vertices: vertices.collect(),
         messages: messages.clone(),
-        ending: Arc::new(ending()),
+        life: Arc::new(Monitor::new("the end of the job", JobLife::default())),
     };
-    let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
-    let tasks = start_tasks(&plan, &metrics, &messages, &options)?;
+    let storage = storage::start(messages.clone())?;
+    let clock = Arc::clone(&options.clock);
+    let topology = Topology::of(&plan.job_graph);
+    let checkpoints = JobCheckpoints::new(options.checkpointing.clone(), topology.clone());
+    let restarts = Restarts::new(options.restart_strategy.clone());
+    let launcher = Launcher { plan, metrics, messages, storage, options };
+    let started = launcher.start(0, None);
+    if started.is_err() {
+        launcher.storage.send(StorageWork::End);
+    }
+    let tasks = started?;
     let shell = Shell {
-        coordinator: Coordinator::new(tasks.keys().copied()),
+        coordinator: Coordinator::new(topology.tasks(), restarts),
+        checkpoints,
+        launcher,
+        attempt: 0,
         tasks,
         sources,
         alignment: AlignmentGroups::default(),
         inbox,
-        started_ns: options.clock.monotonic_ns(),
-        clock: options.clock,
-        ending: Arc::clone(&handle.ending),
+        started_ns: clock.monotonic_ns(),
+        started_ms: u64::try_from(clock.wall_ms()).unwrap_or(0),
+        clock,
+        restart_at_ms: None,
+        life: Arc::clone(&handle.life),
+        outcome: None,
     };
     spawn("flott-coordinator".to_owned(), move || shell.run())
         .map_err(|cause| JobError::Resource { what: "a thread for the coordinator".to_owned(), cause })?;
     Ok(handle)
 }
 
-/// The figures of each task, by vertex and subtask.
-pub(crate) fn task_metrics(job_graph: &JobGraph) -> Vec<Vec<Arc<TaskMetrics>>> {
-    let mut metrics: Vec<Vec<Arc<TaskMetrics>>> = Vec::new();
-    for vertex in &job_graph.vertices {
-        let outer = job_graph.edges.iter().find(|edge| edge.inline && edge.to == vertex.id);
-        let task = |_| match outer {
-            Some(edge) => TaskMetrics::inside(&metrics[edge.from as usize][0]),
-            None => TaskMetrics::new(),
-        };
-        let tasks = (0..vertex.parallelism).map(task).map(Arc::new).collect();
-        metrics.push(tasks);
-    }
-    metrics
-}
-
-fn create_enumerators(
-    program: &Program,
-    job_graph: &JobGraph,
-) -> Result<BTreeMap<u32, SourceHost>, JobError> {
-    let mut sources = BTreeMap::new();
-    for vertex in &job_graph.vertices {
-        let factory = &program.operators[vertex.head.0 as usize];
-        let name = program.graph.node(vertex.head).name.clone();
-        let created = guard(|| {
-            let created = factory.enumerator().transpose();
-            created.map_err(|cause| ChainError::Failed { operator: name.clone(), cause })
-        });
-        let enumerator = created.map_err(|end| enumerator_failure(end, &name, vertex.parallelism))?;
-        if let Some(enumerator) = enumerator {
-            let host = SourceHost {
-                name,
-                parallelism: vertex.parallelism,
-                enumerator: enumerator.0,
-                alignment: factory.alignment().cloned(),
-                tick_at_ns: None,
-            };
-            sources.insert(vertex.id, host);
-        }
-    }
-    Ok(sources)
-}
-
-fn enumerator_failure(end: crate::task::Ended, name: &str, parallelism: u32) -> TaskFailure {
-    let mut failure = end.into_failure(None, parallelism, name);
-    // Whatever ran on this thread before, the enumerator is the source's.
-    name.clone_into(&mut failure.operator);
-    failure
-}
-
-pub(crate) fn signals(job_graph: &JobGraph) -> Vec<Vec<Arc<Signal>>> {
-    let of = |vertex: &JobVertex| (0..vertex.parallelism).map(|_| Arc::new(Signal::new())).collect();
-    job_graph.vertices.iter().map(of).collect()
-}
-
-/// Makes all channels, and hands each task its ends of them.
-pub(crate) fn connect(plan: &JobPlan, signals: &[Vec<Arc<Signal>>]) -> Vec<Vec<TaskEnds>> {
-    let mut ends: Vec<Vec<TaskEnds>> =
-        signals.iter().map(|tasks| tasks.iter().map(|_| TaskEnds::default()).collect()).collect();
-    for exchange in plan.job_graph.edges.iter().filter(|exchange| !exchange.inline) {
-        // A vertex inside the task of another sends from there; one that receives from a channel hosts itself.
-        let (up, down) = (plan.job_graph.host(exchange.from) as usize, exchange.to as usize);
-        let (from, to) = (signals[up].len() as u32, signals[down].len() as u32);
-        let targets: Vec<_> = (0..from).map(|task| exchange.partitioning.targets(task, from, to)).collect();
-        let factory = &plan.program.edges[exchange.edge as usize];
-        let made = factory.channels(&signals[up], &signals[down], &targets);
-        for (task, sender) in made.senders.into_iter().enumerate() {
-            ends[up][task].senders.insert(exchange.edge, sender);
-        }
-        for (task, receiver) in made.receivers.into_iter().enumerate() {
-            ends[down][task].receivers.insert(exchange.edge, receiver);
-        }
-    }
-    ends
-}
-
-fn start_tasks(
-    plan: &Arc<JobPlan>,
-    metrics: &Arc<Vec<Vec<Arc<TaskMetrics>>>>,
-    messages: &Sender<Message>,
-    options: &LaunchOptions,
-) -> Result<BTreeMap<TaskId, RunningTask>, JobError> {
-    let signals = signals(&plan.job_graph);
-    let ends = connect(plan, &signals);
-    let mut tasks = BTreeMap::new();
-    for (vertex, ends) in plan.job_graph.vertices.iter().zip(ends) {
-        if plan.job_graph.host(vertex.id) != vertex.id {
-            continue;
-        }
-        for (subtask, ends) in (0..vertex.parallelism).zip(ends) {
-            let id = TaskId { vertex: vertex.id, subtask };
-            let start = TaskStart {
-                plan: Arc::clone(plan),
-                id,
-                ends,
-                signal: Arc::clone(&signals[vertex.id as usize][subtask as usize]),
-                canceled: Arc::default(),
-                metrics: Arc::clone(metrics),
-                messages: messages.clone(),
-                options: options.clone(),
-            };
-            match start.spawn(&vertex.name) {
-                Ok(task) => tasks.insert(id, task),
-                Err(cause) => {
-                    let what = format!("a thread for '{}' (subtask {})", vertex.name, subtask + 1);
-                    return Err(JobError::Resource { what, cause });
-                }
-            };
-        }
-    }
-    Ok(tasks)
-}
-
-/// All that a task's thread takes with it.
-struct TaskStart {
-    plan: Arc<JobPlan>,
-    id: TaskId,
-    ends: TaskEnds,
-    signal: Arc<Signal>,
-    canceled: Arc<AtomicBool>,
-    metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
-    messages: Sender<Message>,
-    options: LaunchOptions,
-}
-
-impl TaskStart {
-    fn spawn(self, vertex: &str) -> std::io::Result<RunningTask> {
-        let (signal, canceled) = (Arc::clone(&self.signal), Arc::clone(&self.canceled));
-        let mailbox = Arc::new(Mailbox::new(Arc::clone(&self.signal)));
-        let own = Arc::clone(&mailbox);
-        let thread =
-            spawn(format!("{}/{} {vertex}", self.id.vertex, self.id.subtask), move || self.run(own))?;
-        Ok(RunningTask { mailbox, signal, canceled, thread: Some(thread) })
-    }
-
-    fn run(self, mailbox: Arc<Mailbox>) {
-        self.signal.adopt();
-        let (id, plan, messages) = (self.id, Arc::clone(&self.plan), self.messages.clone());
-        let vertex = &plan.job_graph.vertices[id.vertex as usize];
-        let name = &plan.program.graph.node(vertex.head).name;
-        // An error's own messages are user code too. Whatever happens, the coordinator learns of the end.
-        let told = guard(|| Ok(self.live(vertex, mailbox).into_end(id.subtask, vertex.parallelism, name)));
-        let end = told.unwrap_or_else(|ended| {
-            TaskEnd::Failed(ended.into_failure(Some(id.subtask), vertex.parallelism, name))
-        });
-        let event = match end {
-            TaskEnd::Finished => Event::TaskFinished(id),
-            TaskEnd::Canceled => Event::TaskCanceled(id),
-            TaskEnd::Failed(failure) => Event::TaskFailed(id, failure),
-        };
-        // The coordinator outlives its tasks, unless the process ends.
-        messages.send(Message::Event(event));
-    }
-
-    /// Builds the task and runs it; whatever happens, it is closed.
-    fn live(self, vertex: &JobVertex, mailbox: Arc<Mailbox>) -> crate::task::Life {
-        let (id, messages) = (self.id, self.messages);
-        let reports = messages.clone();
-        let link = TaskLink {
-            request_split: Arc::new(move || messages.send(Message::SplitRequest(id))),
-            report_watermark: Arc::new(move |at| reports.send(Message::Watermark(id, at))),
-            allow_unaligned_source_splits: self.options.allow_unaligned_source_splits,
-            auto_watermark_interval: self.options.auto_watermark_interval,
-        };
-        let clock = Arc::clone(&self.options.clock);
-        let metrics = Arc::clone(&self.metrics[id.vertex as usize][id.subtask as usize]);
-        let shared = Rc::new(TaskShared::new(clock, self.signal, self.canceled, Arc::clone(&metrics), link));
-        let flush = match self.options.buffer_timeout {
-            Some(timeout) => {
-                FlushPolicy::Timeout { ns: u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX) }
-            }
-            None => FlushPolicy::WhenFull,
-        };
-        let (ends, job_metrics, plan) = (self.ends, self.metrics, &self.plan);
-        let built = guard(|| {
-            let shared = Rc::clone(&shared);
-            TaskBuilder {
-                plan,
-                vertex,
-                subtask: id.subtask,
-                ends,
-                shared,
-                metrics,
-                job_metrics,
-                restored: None,
-            }
-            .build()
-        });
-        match built {
-            Ok(head) => Task { head: head.0, shared, mailbox, flush }.live(),
-            Err(ended) => crate::task::Life::not_started(ended),
-        }
-    }
-}
-
 struct Shell {
     coordinator: Coordinator,
+    checkpoints: JobCheckpoints,
+    launcher: Launcher,
+    /// How often the tasks were started again.
+    attempt: u32,
     tasks: BTreeMap<TaskId, RunningTask>,
-    sources: BTreeMap<u32, SourceHost>,
+    sources: Sources,
     alignment: AlignmentGroups,
     inbox: Inbox<Message>,
     clock: Arc<dyn Clock>,
     started_ns: u64,
-    ending: Arc<Monitor<Option<Ended>>>,
+    started_ms: u64,
+    restart_at_ms: Option<u64>,
+    life: Arc<Monitor<JobLife>>,
+    outcome: Option<Outcome>,
 }
 
 impl Shell {
     fn run(mut self) {
-        let vertices: Vec<u32> = self.sources.keys().copied().collect();
-        let mut ended = None;
-        for vertex in vertices {
-            ended = ended.or(self.enumerate(vertex, |host| host.enumerator.start(host.parallelism)));
-        }
-        while ended.is_none() {
-            ended = self.turn();
-        }
+        self.begin();
+        let outcome = loop {
+            if let Some(outcome) = self.outcome.take() {
+                break outcome;
+            }
+            self.turn();
+        };
         let net_runtime = Duration::from_nanos(self.clock.monotonic_ns() - self.started_ns);
-        std::mem::take(&mut self.tasks).into_values().for_each(RunningTask::join);
-        if let Some(outcome) = ended {
-            self.ending.change(|ended| *ended = Some(Ended { outcome, net_runtime }));
+        let Self { tasks, launcher, sources, inbox, life, .. } = self;
+        tasks.into_values().for_each(RunningTask::join);
+        launcher.storage.send(StorageWork::End);
+        // Whoever waits for the end finds nothing left of the program.
+        drop((launcher, sources));
+        life.change(|life| life.ended = Some(Ended { outcome, net_runtime }));
+        // Who has asked too late is told so.
+        for message in inbox.close() {
+            if let Message::Request(_, answer) = message {
+                let shutdown = checkpoint::FailureReason::CoordinatorShutdown;
+                answer.change(|place| *place = Some(Err(checkpoint::RequestFailure::Checkpoint(shutdown))));
+            }
         }
     }
 
-    fn turn(&mut self) -> Option<Outcome> {
-        let next_tick = self.sources.values().filter_map(|host| host.tick_at_ns).min();
-        let now = self.clock.monotonic_ns();
-        let limit = next_tick.map(|at| Duration::from_nanos(at.saturating_sub(now)));
-        match self.inbox.receive(limit) {
-            Some(Message::Event(event)) => self.handle(event),
-            Some(Message::SplitRequest(task)) => self.enumerate(task.vertex, |host| {
-                host.enumerator.on_split_request(task.subtask, host.parallelism)
-            }),
-            Some(Message::Watermark(task, watermark)) => {
-                self.align(task, watermark);
-                None
+    /// Milliseconds since the epoch by the wall clock at the start of the job, and by the monotonic one since.
+    fn now_ms(&self) -> u64 {
+        self.started_ms + (self.clock.monotonic_ns() - self.started_ns) / 1_000_000
+    }
+
+    /// The tasks have been started.
+    fn begin(&mut self) {
+        let interval_ms = self.launcher.options.checkpointing.period_ms().unwrap_or(0);
+        let start_delay_ms = random() % interval_ms.max(1);
+        self.checkpoint_event(checkpoint::Event::JobRunning { start_delay_ms });
+        for vertex in self.sources.vertices() {
+            self.enumerate(vertex, |enumerator, parallelism| enumerator.start(parallelism));
+        }
+    }
+
+    fn turn(&mut self) {
+        let (now_ns, now_ms) = (self.clock.monotonic_ns(), self.now_ms());
+        let tick = self.sources.next_tick_ns().map(|at| Duration::from_nanos(at.saturating_sub(now_ns)));
+        let dues = self.checkpoints.next_wake_up_ms().into_iter().chain(self.restart_at_ms);
+        let dues = dues.map(|at| Duration::from_millis(at.saturating_sub(now_ms)));
+        if let Some(message) = self.inbox.receive(tick.into_iter().chain(dues).min()) {
+            self.take(message);
+        }
+        self.pass_time();
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Task { attempt, task, report } if attempt == self.attempt => {
+                self.take_report(task, report);
             }
-            None => self.tick(),
+            Message::Task { .. } => {}
+            Message::Stored { task, checkpoint, result } => {
+                self.checkpoint_event(stored(task, checkpoint, result));
+            }
+            Message::MetadataWritten { checkpoint, result } => self.checkpoint_event(match result {
+                Ok(location) => checkpoint::Event::MetadataWritten { checkpoint, location },
+                Err(error) => {
+                    tracing::warn!("the metadata of checkpoint {checkpoint} was not written: {error}");
+                    checkpoint::Event::MetadataFailed { checkpoint }
+                }
+            }),
+            Message::Cancel => self.event(Event::CancelRequested),
+            Message::Request(request, answer) => {
+                let event = self.checkpoints.request(&request, answer);
+                self.checkpoint_event(event);
+            }
+        }
+    }
+
+    fn take_report(&mut self, task: TaskId, report: TaskReport) {
+        match report {
+            TaskReport::Running => self.checkpoint_event(checkpoint::Event::TaskRunning(task)),
+            TaskReport::EndOfData => self.checkpoint_event(checkpoint::Event::EndOfData(task)),
+            TaskReport::Declined { checkpoint, reason } => {
+                let reason = reason.into();
+                self.checkpoint_event(checkpoint::Event::Declined { task, checkpoint, reason });
+            }
+            TaskReport::SplitRequest => self.enumerate(task.vertex, |enumerator, parallelism| {
+                enumerator.on_split_request(task.subtask, parallelism)
+            }),
+            TaskReport::Watermark(watermark) => self.align(task, watermark),
+            TaskReport::Finished => {
+                self.checkpoint_event(checkpoint::Event::TaskFinished(task));
+                self.event(Event::TaskFinished(task));
+            }
+            TaskReport::Canceled => self.event(Event::TaskCanceled(task)),
+            TaskReport::Failed(failure) => {
+                self.checkpoint_event(checkpoint::Event::TaskFailed(task));
+                self.event(Event::TaskFailed(task, failure));
+            }
+        }
+    }
+
+    /// Does what is due by now.
+    fn pass_time(&mut self) {
+        let (now_ns, now_ms) = (self.clock.monotonic_ns(), self.now_ms());
+        for vertex in self.sources.take_due(now_ns) {
+            self.enumerate(vertex, |enumerator, parallelism| enumerator.on_tick(parallelism));
+        }
+        if self.checkpoints.next_wake_up_ms().is_some_and(|at| at <= now_ms) {
+            self.checkpoint_event(checkpoint::Event::TimeAdvanced);
+        }
+        if self.restart_at_ms.is_some_and(|at| at <= now_ms) {
+            self.restart_at_ms = None;
+            self.event(Event::RestartDue);
         }
     }
 
     /// Tells a reader that has reported its watermark how far it may go.
     fn align(&mut self, reader: TaskId, watermark: Timestamp) {
-        let alignment = self.sources.get(&reader.vertex).and_then(|host| host.alignment.as_ref());
+        let alignment = self.sources.alignment(reader.vertex);
         if let (Some(alignment), Some(task)) = (alignment, self.tasks.get(&reader)) {
             let limit = self.alignment.report(alignment, reader, watermark);
-            task.mailbox.send(TaskControl::AlignWatermarks(limit));
+            task.send(TaskControl::AlignWatermarks(limit));
         }
-    }
-
-    fn tick(&mut self) -> Option<Outcome> {
-        let now = self.clock.monotonic_ns();
-        let due = |host: &SourceHost| host.tick_at_ns.is_some_and(|at| at <= now);
-        let due: Vec<u32> =
-            self.sources.iter().filter(|(_, host)| due(host)).map(|(vertex, _)| *vertex).collect();
-        for vertex in due {
-            if let Some(host) = self.sources.get_mut(&vertex) {
-                host.tick_at_ns = None;
-            }
-            let ended = self.enumerate(vertex, |host| host.enumerator.on_tick(host.parallelism));
-            if ended.is_some() {
-                return ended;
-            }
-        }
-        None
     }
 
     /// Lets the enumerator of a source act, and does what it wants.
     fn enumerate(
         &mut self,
         vertex: u32,
-        act: impl FnOnce(&mut SourceHost) -> FnResult<EnumeratorActions>,
-    ) -> Option<Outcome> {
-        let host = self.sources.get_mut(&vertex)?;
-        let name = host.name.clone();
-        let acted = guard(|| act(host).map_err(|cause| ChainError::Failed { operator: name, cause }));
-        match acted {
-            Ok(actions) => {
-                if let Some(delay) = actions.tick_after {
-                    let delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-                    host.tick_at_ns = Some(self.clock.monotonic_ns().saturating_add(delay));
-                }
-                self.deliver(vertex, actions);
-                None
-            }
-            Err(end) => {
-                let failure = enumerator_failure(end, &host.name, host.parallelism);
-                // It is asked no more: after a panic it may be in any state.
-                self.sources.remove(&vertex);
-                self.handle(Event::EnumeratorFailed(failure))
-            }
+        act: impl FnOnce(&mut dyn AnyEnumerator, u32) -> FnResult<EnumeratorActions>,
+    ) {
+        match self.sources.act(vertex, self.clock.as_ref(), act) {
+            Ok(actions) => self.deliver(vertex, actions.unwrap_or_default()),
+            Err(failure) => self.event(Event::JobFailed(failure)),
         }
     }
 
     fn deliver(&self, vertex: u32, actions: EnumeratorActions) {
-        let send = |subtask, control| {
-            if let Some(task) = self.tasks.get(&TaskId { vertex, subtask }) {
-                task.mailbox.send(control);
-            }
-        };
         for (subtask, split) in actions.assignments {
-            send(subtask, TaskControl::AddSplits(vec![split]));
+            self.send(TaskId { vertex, subtask }, TaskControl::AddSplits(vec![split]));
         }
         for subtask in actions.no_more_splits {
-            send(subtask, TaskControl::NoMoreSplits);
+            self.send(TaskId { vertex, subtask }, TaskControl::NoMoreSplits);
         }
     }
 
-    fn handle(&mut self, event: Event) -> Option<Outcome> {
-        let mut ended = None;
-        for action in self.coordinator.handle(event) {
+    fn send(&self, task: TaskId, control: TaskControl) {
+        if let Some(task) = self.tasks.get(&task) {
+            task.send(control);
+        }
+    }
+
+    /// Performs what the coordinator of the job wants.
+    fn event(&mut self, event: Event) {
+        for action in self.coordinator.handle(self.now_ms(), random(), event) {
             match action {
-                Action::CancelTasks => self.tasks.values().for_each(RunningTask::cancel),
-                Action::EndJob(outcome) => ended = Some(outcome),
+                Action::CancelTasks => {
+                    self.tasks.values().for_each(RunningTask::cancel);
+                    self.checkpoint_event(checkpoint::Event::JobSuspended);
+                }
+                Action::Restart { at_ms, failure } => self.wait_for_restart(at_ms, &failure),
+                Action::StartTasks => self.start_again(),
+                Action::EndJob(outcome) => {
+                    let status = match outcome {
+                        Outcome::Finished => TerminalStatus::Finished,
+                        Outcome::Canceled => TerminalStatus::Canceled,
+                        Outcome::Failed(_) => TerminalStatus::Failed,
+                    };
+                    self.checkpoint_event(checkpoint::Event::JobEnded { status });
+                    self.outcome = Some(outcome);
+                }
             }
         }
-        ended
     }
+
+    fn wait_for_restart(&mut self, at_ms: u64, failure: &TaskFailure) {
+        std::mem::take(&mut self.tasks).into_values().for_each(RunningTask::join);
+        self.restart_at_ms = Some(at_ms);
+        self.life.change(|life| life.restarting = true);
+        let delay_ms = at_ms.saturating_sub(self.now_ms());
+        let from = match self.checkpoints.latest() {
+            Some((checkpoint, _)) => format!("from checkpoint {checkpoint}"),
+            None => "from the beginning".to_owned(),
+        };
+        tracing::warn!("the job failed and starts again {from} in {delay_ms} ms: {failure}");
+    }
+
+    fn start_again(&mut self) {
+        self.attempt += 1;
+        self.alignment = AlignmentGroups::default();
+        let latest = self.checkpoints.latest().map(|(_, job)| job);
+        match self.try_start(latest.as_deref()) {
+            Ok(()) => {
+                self.life.change(|life| {
+                    life.restarting = false;
+                    life.restarts = self.attempt;
+                });
+                self.begin();
+            }
+            Err(failure) => {
+                self.event(Event::JobFailed(failure));
+                for task in Topology::of(&self.launcher.plan.job_graph).tasks() {
+                    self.event(Event::TaskCanceled(task));
+                }
+            }
+        }
+    }
+
+    fn try_start(&mut self, latest: Option<&StoredJob>) -> Result<(), TaskFailure> {
+        let plan = &self.launcher.plan;
+        self.sources = Sources::create(plan, latest)?;
+        let restored = latest.map(|job| job.spread(plan)).transpose();
+        let restored = restored.map_err(|error| job_failure(error.to_string()))?;
+        let started = self.launcher.start(self.attempt, restored);
+        self.tasks = started.map_err(|error| job_failure(error.to_string()))?;
+        Ok(())
+    }
+
+    /// Performs what the coordinator of checkpoints wants.
+    fn checkpoint_event(&mut self, event: checkpoint::Event<super::stored::StoredTask>) {
+        for action in self.checkpoints.handle(self.now_ms(), event) {
+            match action {
+                checkpoint::Action::Trigger { barrier, tasks, request: _ } => self.trigger(&barrier, &tasks),
+                checkpoint::Action::WriteMetadata { snapshot } => {
+                    let checkpoint = snapshot.checkpoint;
+                    let enumerators = self.checkpoints.take_enumerators(checkpoint);
+                    let job = StoredJob::of(&self.launcher.plan, &snapshot, enumerators);
+                    self.checkpoints.keep(checkpoint, job);
+                    self.launcher.storage.send(StorageWork::WriteMetadata { checkpoint });
+                }
+                checkpoint::Action::NotifyComplete { checkpoint, tasks, .. } => {
+                    self.notify(&tasks, CheckpointNotice::Complete(checkpoint));
+                }
+                checkpoint::Action::NotifyAborted { checkpoint, tasks, reason } => {
+                    tracing::warn!("checkpoint {checkpoint} was given up: {reason}");
+                    self.checkpoints.forget(checkpoint);
+                    self.notify(&tasks, CheckpointNotice::Aborted(checkpoint));
+                }
+                checkpoint::Action::DiscardCompleted { checkpoint } => {
+                    self.checkpoints.forget(checkpoint.snapshot.checkpoint);
+                }
+                checkpoint::Action::DiscardPending { checkpoint, .. }
+                | checkpoint::Action::DiscardLate { checkpoint, .. } => self.checkpoints.forget(checkpoint),
+                checkpoint::Action::Answer { request, result } => self.checkpoints.answer(request, result),
+                checkpoint::Action::FailJob { reason } => {
+                    self.event(Event::JobFailed(job_failure(reason.to_string())));
+                }
+            }
+        }
+    }
+
+    /// Lets a checkpoint begin. What the enumerators have assigned so far is on its way to the readers before it.
+    fn trigger(&mut self, barrier: &Barrier, tasks: &[TaskId]) {
+        match self.sources.snapshot(barrier.checkpoint) {
+            Ok(enumerators) => {
+                self.checkpoints.begin(barrier.checkpoint, enumerators);
+                for task in tasks {
+                    self.send(*task, TaskControl::TriggerCheckpoint(barrier.clone()));
+                }
+            }
+            Err(failure) => self.event(Event::JobFailed(failure)),
+        }
+    }
+
+    fn notify(&self, tasks: &[TaskId], notice: CheckpointNotice) {
+        tasks.iter().for_each(|task| self.send(*task, TaskControl::Checkpoint(notice)));
+    }
+}
+
+/// A failure that no single task has had.
+fn job_failure(message: String) -> TaskFailure {
+    TaskFailure { operator: String::new(), subtask: None, parallelism: 0, kind: FailureKind::Job(message) }
 }

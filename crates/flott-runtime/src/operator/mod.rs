@@ -24,7 +24,7 @@ use flott_state::backend::StateBackend;
 use crate::error::{ChainResult, FnResult};
 use crate::graph::OperatorId;
 use crate::metrics::OperatorMetrics;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::TaskShared;
 
 pub use node::OperatorNode;
@@ -50,10 +50,14 @@ pub trait Input<T> {
     fn processing_time(&mut self, now: Timestamp) -> ChainResult;
     /// The earliest processing time at which this operator or one behind it wants to be called.
     fn next_timer(&self) -> Option<Timestamp>;
-    /// Adds the state of this operator, then of those behind it.
+    /// Adds the state of this operator, then of those behind it, and lets the barrier go on where the task ends.
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
-    /// Nothing will follow. Operators may emit for the last time, head first.
+    /// What has become of a checkpoint, for this operator and those behind it.
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult;
+    /// No record will follow. Operators may emit for the last time, head first.
     fn finish(&mut self) -> ChainResult;
+    /// Nothing will follow, not even a barrier.
+    fn end(&mut self) -> ChainResult;
     /// Releases what is held; called once, also after a failure.
     fn close(&mut self) -> ChainResult;
 }
@@ -111,6 +115,12 @@ pub trait Operator: 'static {
         None
     }
 
+    /// Whether [`Operator::next_timer`] still counts after [`Operator::finish`]: for sinks, which retry commits. What others
+    /// emitted then would come behind the end of their output.
+    fn works_after_finish(&self) -> bool {
+        false
+    }
+
     /// Whether watermarks and statuses of the input go on to the output. `false` for operators that make their own, with
     /// [`Output::advance`] or [`Output::advance_now`].
     fn forwards_watermarks(&self) -> bool {
@@ -121,9 +131,26 @@ pub trait Operator: 'static {
     /// restored, spread over the subtasks anew if their number has changed.
     ///
     /// # Errors
-    /// An error fails the checkpoint.
+    /// An error fails the task.
     fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
         Ok(OperatorSnapshot::default())
+    }
+
+    /// A checkpoint that the operator's snapshot is part of is complete, and so are all before it. Best effort: a notice may not
+    /// come, or come late; the one of a later checkpoint stands for it.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn on_checkpoint_complete(&mut self, _checkpoint_id: u64, _out: &mut Output<Self::Out>) -> FnResult {
+        Ok(())
+    }
+
+    /// A checkpoint was given up. What its snapshot holds will not be restored; a later one replaces it. Best effort.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn on_checkpoint_aborted(&mut self, _checkpoint_id: u64) -> FnResult {
+        Ok(())
     }
 
     /// The input has ended normally; last chance to emit.

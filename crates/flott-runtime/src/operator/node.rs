@@ -7,7 +7,7 @@ use flott_core::watermark::StreamStatus;
 use super::placed::Placed;
 use super::{AnyOutput, Input, Operator, OperatorSetup, Output};
 use crate::error::ChainResult;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 
 /// Runs an [`Operator`]: counts, names the operator in errors, and forwards what the operator has seen.
 pub struct OperatorNode<O: Operator>(Placed<O, O::Out>);
@@ -15,7 +15,12 @@ pub struct OperatorNode<O: Operator>(Placed<O, O::Out>);
 impl<O: Operator> OperatorNode<O> {
     /// Puts the operator before its output.
     pub fn new(operator: O, output: Output<O::Out>, setup: OperatorSetup) -> Self {
-        Self(Placed { operator, output, setup })
+        Self(Placed { operator, output, setup, finished: false })
+    }
+
+    fn own_timer(&self) -> Option<Timestamp> {
+        let counts = !self.0.finished || self.0.operator.works_after_finish();
+        self.0.operator.next_timer().filter(|_| counts)
     }
 }
 
@@ -51,23 +56,32 @@ impl<O: Operator> Input<O::In> for OperatorNode<O> {
     }
 
     fn processing_time(&mut self, now: Timestamp) -> ChainResult {
-        if self.0.operator.next_timer().is_some_and(|due| due <= now) {
+        if self.own_timer().is_some_and(|due| due <= now) {
             self.0.run(|operator, output| operator.on_processing_time(now, output))?;
         }
         AnyOutput::processing_time(&mut self.0.output, now)
     }
 
     fn next_timer(&self) -> Option<Timestamp> {
-        self.0.operator.next_timer().into_iter().chain(self.0.output.next_timer()).min()
+        self.own_timer().into_iter().chain(self.0.output.next_timer()).min()
     }
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
         self.0.snapshot(snapshot, O::snapshot)
     }
 
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        self.0.notify(notice, O::on_checkpoint_complete, O::on_checkpoint_aborted)
+    }
+
     fn finish(&mut self) -> ChainResult {
         self.0.run(O::finish)?;
+        self.0.finished = true;
         AnyOutput::finish(&mut self.0.output)
+    }
+
+    fn end(&mut self) -> ChainResult {
+        AnyOutput::end(&mut self.0.output)
     }
 
     fn close(&mut self) -> ChainResult {

@@ -8,7 +8,7 @@ use flott_core::watermark::{MergeOutput, StreamStatus};
 use super::{AnyOutput, Input, OutputTag, SideOutputs};
 use crate::error::{BoxError, ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::in_any_case;
 
 /// The output of an operator: a buffer that is pushed to the next operators or exchanges when it is full and at
@@ -230,8 +230,16 @@ impl<T: Clone + 'static> AnyOutput for Output<T> {
         self.side.each(|side| side.snapshot(snapshot))
     }
 
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        self.each(|target| target.notify(notice), |side| side.notify(notice))
+    }
+
     fn finish(&mut self) -> ChainResult {
         self.each(|target| target.finish(), |side| side.finish())
+    }
+
+    fn end(&mut self) -> ChainResult {
+        self.each(|target| target.end(), |side| side.end())
     }
 
     fn close(&mut self) -> ChainResult {

@@ -3,7 +3,7 @@
 use super::{AnyOutput, OperatorSetup, Output};
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::{enter_operator, in_any_case, leave_operator};
 
 /// An operator `P`, what it emits to, and its name and figures.
@@ -11,6 +11,8 @@ pub(super) struct Placed<P, T> {
     pub(super) operator: P,
     pub(super) output: Output<T>,
     pub(super) setup: OperatorSetup,
+    /// It has emitted for the last time.
+    pub(super) finished: bool,
 }
 
 impl<P, T: Clone + 'static> Placed<P, T> {
@@ -40,7 +42,7 @@ impl<P, T: Clone + 'static> Placed<P, T> {
     ) -> ChainResult {
         let mut taken = None;
         self.run(|operator, _| {
-            taken = Some(own(operator, snapshot.checkpoint_id)?);
+            taken = Some(own(operator, snapshot.barrier.checkpoint)?);
             Ok(())
         })?;
         let taken = taken.filter(|taken| !taken.is_empty());
@@ -48,10 +50,25 @@ impl<P, T: Clone + 'static> Placed<P, T> {
         AnyOutput::snapshot(&mut self.output, snapshot)
     }
 
+    /// Tells the operator what has become of a checkpoint, then those behind it.
+    pub(super) fn notify(
+        &mut self,
+        notice: CheckpointNotice,
+        complete: impl FnOnce(&mut P, u64, &mut Output<T>) -> FnResult,
+        aborted: impl FnOnce(&mut P, u64) -> FnResult,
+    ) -> ChainResult {
+        match notice {
+            CheckpointNotice::Complete(id) => self.run(|operator, out| complete(operator, id, out))?,
+            CheckpointNotice::Aborted(id) => self.run(|operator, _| aborted(operator, id))?,
+            CheckpointNotice::Canceled(_) => {}
+        }
+        AnyOutput::notify(&mut self.output, notice)
+    }
+
     /// Closes the operator, then those behind it, whatever fails.
     pub(super) fn close(&mut self, own: impl FnOnce(&mut P) -> FnResult) -> ChainResult {
         // What is left in the output after a failure is not pushed: the operators behind may be broken.
-        let Self { operator, output, setup } = self;
+        let Self { operator, output, setup, .. } = self;
         let own = || {
             let outer = enter_operator(&setup.name);
             let result = own(operator);

@@ -10,7 +10,7 @@ use flott_core::watermark::StreamStatus;
 use super::Output;
 
 use crate::error::{BoxError, ChainError, ChainResult};
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::in_any_case;
 
 /// Names a side output of records of type `X` (Flink: `OutputTag`).
@@ -53,7 +53,9 @@ pub(crate) trait AnyOutput {
     fn processing_time(&mut self, now: Timestamp) -> ChainResult;
     fn next_timer(&self) -> Option<Timestamp>;
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult;
     fn finish(&mut self) -> ChainResult;
+    fn end(&mut self) -> ChainResult;
     fn close(&mut self) -> ChainResult;
 }
 

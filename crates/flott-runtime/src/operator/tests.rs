@@ -10,7 +10,7 @@ use flott_core::watermark::{MergeOutput, StreamStatus};
 
 use super::{AnyOutput, Collector, Input, Output, OutputTag, SideOutputs};
 use crate::error::{ChainError, ChainResult};
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::test_support::{Seen, recorder};
 
 /// Fails at its first batch and counts further calls.
@@ -46,7 +46,13 @@ impl Input<u64> for Broken {
         Ok(())
     }
 
+    fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
+        Ok(())
+    }
     fn finish(&mut self) -> ChainResult {
+        Ok(())
+    }
+    fn end(&mut self) -> ChainResult {
         Ok(())
     }
     fn close(&mut self) -> ChainResult {

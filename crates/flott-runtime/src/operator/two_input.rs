@@ -67,9 +67,25 @@ pub trait TwoInputOperator: 'static {
     /// The state as it is between two batches, as for [`Operator::snapshot`](super::Operator::snapshot).
     ///
     /// # Errors
-    /// An error fails the checkpoint.
+    /// An error fails the task.
     fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
         Ok(OperatorSnapshot::default())
+    }
+
+    /// As [`Operator::on_checkpoint_complete`](super::Operator::on_checkpoint_complete).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn on_checkpoint_complete(&mut self, _checkpoint_id: u64, _out: &mut Output<Self::Out>) -> FnResult {
+        Ok(())
+    }
+
+    /// As [`Operator::on_checkpoint_aborted`](super::Operator::on_checkpoint_aborted).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn on_checkpoint_aborted(&mut self, _checkpoint_id: u64) -> FnResult {
+        Ok(())
     }
 
     /// Both inputs have ended normally; last chance to emit.

@@ -12,7 +12,7 @@ use super::placed::Placed;
 use super::{AnyOutput, Input, OperatorSetup, Output, TwoInputOperator};
 use crate::error::{ChainResult, FnResult};
 use crate::exchange::{Downstream, forward};
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 
 /// The two inputs of an operator, each with the type of its records.
 pub type TwoInputs<O> =
@@ -27,7 +27,7 @@ pub fn two_input_node<O: TwoInputOperator>(
     output: Output<O::Out>,
     setup: OperatorSetup,
 ) -> TwoInputs<O> {
-    let placed = Placed { operator, output, setup };
+    let placed = Placed { operator, output, setup, finished: false };
     let node = Rc::new(RefCell::new(Node { placed, merge: WatermarkMerge::new(2), unfinished: 2 }));
     let first: Half<O, First> = Half { node: Rc::clone(&node), side: PhantomData };
     let second: Half<O, Second> = Half { node, side: PhantomData };
@@ -48,15 +48,19 @@ impl<O: TwoInputOperator> Node<O> {
         forward(merged, self)
     }
 
+    fn own_timer(&self) -> Option<Timestamp> {
+        self.placed.operator.next_timer().filter(|_| !self.placed.finished)
+    }
+
     fn processing_time(&mut self, now: Timestamp) -> ChainResult {
-        if self.placed.operator.next_timer().is_some_and(|due| due <= now) {
+        if self.own_timer().is_some_and(|due| due <= now) {
             self.placed.run(|operator, output| operator.on_processing_time(now, output))?;
         }
         AnyOutput::processing_time(&mut self.placed.output, now)
     }
 
     fn next_timer(&self) -> Option<Timestamp> {
-        self.placed.operator.next_timer().into_iter().chain(self.placed.output.next_timer()).min()
+        self.own_timer().into_iter().chain(self.placed.output.next_timer()).min()
     }
 
     /// One more input has ended.
@@ -68,6 +72,7 @@ impl<O: TwoInputOperator> Node<O> {
             return Ok(());
         }
         self.placed.run(O::finish)?;
+        self.placed.finished = true;
         AnyOutput::finish(&mut self.placed.output)
     }
 }
@@ -165,8 +170,16 @@ impl<O: TwoInputOperator, S: Side<O>> Input<S::In> for Half<O, S> {
         self.once(|node| node.placed.snapshot(snapshot, O::snapshot))
     }
 
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        self.once(|node| node.placed.notify(notice, O::on_checkpoint_complete, O::on_checkpoint_aborted))
+    }
+
     fn finish(&mut self) -> ChainResult {
         self.node.borrow_mut().finish(S::INDEX)
+    }
+
+    fn end(&mut self) -> ChainResult {
+        self.once(|node| AnyOutput::end(&mut node.placed.output))
     }
 
     fn close(&mut self) -> ChainResult {

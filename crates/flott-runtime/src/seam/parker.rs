@@ -41,6 +41,11 @@ pub(crate) trait Parker: Send + Sync {
     /// The thread of this parker ends, or could not be started.
     fn end(&self) {}
 
+    /// A random number to be used in the place of the machine's.
+    fn random(&self) -> Option<u64> {
+        None
+    }
+
     /// The clock to be used in the place of the machine's.
     fn clock(&self) -> Option<Arc<dyn Clock>> {
         None

@@ -67,6 +67,8 @@ pub(crate) trait AnyEnumerator: Send {
     fn start(&mut self, parallelism: u32) -> FnResult<EnumeratorActions>;
     fn on_split_request(&mut self, subtask: u32, parallelism: u32) -> FnResult<EnumeratorActions>;
     fn on_tick(&mut self, parallelism: u32) -> FnResult<EnumeratorActions>;
+    /// The encoded state.
+    fn snapshot_state(&mut self, checkpoint_id: u64) -> FnResult<Vec<u8>>;
 }
 
 /// Gives a typed enumerator its erased form.
@@ -97,5 +99,9 @@ impl<S: SourceSplit, E: EnumeratorState> AnyEnumerator for TypedEnumerator<S, E>
 
     fn on_tick(&mut self, parallelism: u32) -> FnResult<EnumeratorActions> {
         self.act(parallelism, |enumerator, out| enumerator.on_tick(out))
+    }
+
+    fn snapshot_state(&mut self, checkpoint_id: u64) -> FnResult<Vec<u8>> {
+        Ok(encoding::to_vec(&self.0.snapshot_state(checkpoint_id)?)?)
     }
 }

@@ -1,6 +1,7 @@
 //! A source at the head of its chain: polls the reader, assigns timestamps and watermarks, pushes batches.
 
 mod aligning;
+mod splits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
 use crate::metrics::Gauge;
 use crate::operator::{AnyOutput, OperatorSetup, Output};
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::{Head, Step, TaskControl, enter_operator, in_any_case, leave_operator};
 
 /// Stands for the split of records of which the reader names none, unless it has exactly one.
@@ -76,6 +77,15 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
         let result = call(self);
         leave_operator(outer);
         result.map_err(|cause| ChainError::Failed { operator: self.setup.name.to_string(), cause })
+    }
+
+    fn add_splits(&mut self, splits: Vec<S>) -> FnResult {
+        for id in splits.iter().map(SourceSplit::split_id) {
+            // A new split can only hold the watermark back, so there is nothing to pass on.
+            let _ = self.watermarks.add_split(&id);
+            self.splits.push(id);
+        }
+        if splits.is_empty() { Ok(()) } else { self.reader.add_splits(splits) }
     }
 
     fn poll(&mut self) -> ChainResult<InputStatus> {
@@ -161,7 +171,12 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
 impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
     fn open(&mut self) -> ChainResult {
         AnyOutput::open(&mut self.output)?;
-        self.read(|head| head.reader.start())
+        self.read(|head| {
+            if let Some(restored) = &head.setup.restored {
+                head.add_splits(splits::restore(restored)?)?;
+            }
+            head.reader.start()
+        })
     }
 
     fn control(&mut self, control: TaskControl) -> ChainResult {
@@ -170,18 +185,14 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
                 TaskControl::AddSplits(encoded) => {
                     let splits: Result<Vec<S>, _> =
                         encoded.iter().map(|bytes| encoding::decode(bytes)).collect();
-                    let splits = splits?;
-                    for id in splits.iter().map(SourceSplit::split_id) {
-                        // A new split can only hold the watermark back, so there is nothing to pass on.
-                        let _ = head.watermarks.add_split(&id);
-                        head.splits.push(id);
-                    }
-                    head.reader.add_splits(splits)?;
+                    head.add_splits(splits?)?;
                 }
                 TaskControl::NoMoreSplits => head.reader.notify_no_more_splits(),
                 TaskControl::AlignWatermarks(limit) => {
                     head.alignment.iter_mut().for_each(|alignment| alignment.set_limit(limit));
                 }
+                // The task's own.
+                TaskControl::TriggerCheckpoint(_) | TaskControl::Checkpoint(_) => {}
             }
             Ok(())
         })
@@ -209,7 +220,7 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
         Ok(match status {
             InputStatus::MoreAvailable => Step::Progress,
             InputStatus::NothingAvailable { retry_after } => self.idle(now_ns, retry_after),
-            InputStatus::EndOfInput => Step::Finished,
+            InputStatus::EndOfInput => Step::EndOfData,
         })
     }
 
@@ -226,7 +237,17 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
     }
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
+        let checkpoint = snapshot.barrier.checkpoint;
+        let own = self.read(|head| Ok(splits::snapshot(&head.reader.snapshot_state(checkpoint)?)?))?;
+        snapshot.operators.extend(own.map(|own| (self.setup.operator_id, own)));
         AnyOutput::snapshot(&mut self.output, snapshot)
+    }
+
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        if let CheckpointNotice::Complete(checkpoint) = notice {
+            self.read(|head| head.reader.notify_checkpoint_complete(checkpoint))?;
+        }
+        AnyOutput::notify(&mut self.output, notice)
     }
 
     fn finish(&mut self) -> ChainResult {
@@ -234,6 +255,10 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
         self.watermark.set(MAX_WATERMARK);
         AnyOutput::watermark(&mut self.output, MAX_WATERMARK)?;
         AnyOutput::finish(&mut self.output)
+    }
+
+    fn end(&mut self) -> ChainResult {
+        AnyOutput::end(&mut self.output)
     }
 
     fn close(&mut self) -> ChainResult {

@@ -21,7 +21,7 @@ use crate::error::{ChainResult, FnResult};
 use crate::metrics::OperatorMetrics;
 use crate::operator::{AnyOutput, Input, Output, OutputTag, SideOutputs};
 use crate::seam::Signal;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 
 /// What an enumerator decided during a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,7 +219,15 @@ impl<X> Input<X> for Collect<X> {
         Ok(())
     }
 
+    fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
+        Ok(())
+    }
+
     fn finish(&mut self) -> ChainResult {
+        Ok(())
+    }
+
+    fn end(&mut self) -> ChainResult {
         Ok(())
     }
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flott_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::options::Barrier;
 use crate::seam::Signal;
+use crate::snapshot::CheckpointNotice;
 
 /// A message from the coordinator to a task. Plain data: it may come from another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,10 @@ pub(crate) enum TaskControl {
     NoMoreSplits,
     /// The group that the source is aligned with has come so far that it may go on up to this watermark.
     AlignWatermarks(Timestamp),
+    /// The task begins a checkpoint: it has no input, or all of it has ended.
+    TriggerCheckpoint(Barrier),
+    /// What has become of a checkpoint.
+    Checkpoint(CheckpointNotice),
 }
 
 /// The messages that wait for a task. The coordinator sends few: answers to the task's own requests.

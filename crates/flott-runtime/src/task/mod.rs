@@ -3,6 +3,7 @@
 //! Order of service: control, due timers, input, flush. The thread never awaits; when there is nothing to do it
 //! sleeps on its [`Signal`](crate::seam::Signal) until a channel, the mailbox or a timer wakes it.
 
+mod checkpoints;
 mod mailbox;
 mod panics;
 mod shared;
@@ -11,10 +12,13 @@ use std::time::Duration;
 
 use flott_core::time::Timestamp;
 
+use crate::checkpoint::barriers::BarrierEvent;
 use crate::error::{ChainError, ChainResult, FailureKind, TaskFailure, cause_chain};
 use crate::exchange::Gate;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 
+use checkpoints::TaskCheckpoints;
+pub(crate) use checkpoints::{CheckpointResponder, TaskCheckpointing};
 pub(crate) use mailbox::{Mailbox, TaskControl};
 pub(crate) use panics::in_any_case;
 pub use panics::{Panic, catch};
@@ -22,13 +26,17 @@ pub use shared::TaskShared;
 pub(crate) use shared::{TaskLink, enter_operator, leave_operator, running_operator};
 
 /// What a step of a task's head has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// It has processed something; go on at once.
     Progress,
     /// There is nothing to do, for `retry_after` at most.
     Idle { retry_after: Option<Duration> },
-    /// The input has ended.
+    /// Something that concerns checkpoints has come through a channel.
+    Barrier(BarrierEvent),
+    /// All records are processed: the chain may emit for the last time. Told once.
+    EndOfData,
+    /// All channels have ended.
     Finished,
 }
 
@@ -37,12 +45,22 @@ pub(crate) trait Head {
     fn open(&mut self) -> ChainResult;
     fn control(&mut self, control: TaskControl) -> ChainResult;
     fn step(&mut self, now_ns: u64) -> ChainResult<Step>;
+    /// How many input channels there are; none for a source.
+    fn channel_count(&self) -> usize {
+        0
+    }
+    /// Reads no more of a channel, until [`Head::unblock_all`].
+    fn block(&mut self, _channel: usize) {}
+    fn unblock_all(&mut self) {}
     fn flush(&mut self) -> ChainResult;
     fn processing_time(&mut self, now: Timestamp) -> ChainResult;
     fn next_timer(&self) -> Option<Timestamp>;
     /// Adds the state of the chain.
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult;
     fn finish(&mut self) -> ChainResult;
+    /// Lets those behind know that nothing follows.
+    fn end(&mut self) -> ChainResult;
     fn close(&mut self) -> ChainResult;
 }
 
@@ -68,6 +86,18 @@ impl<T> Head for Gate<T> {
         Gate::step(self)
     }
 
+    fn channel_count(&self) -> usize {
+        Gate::channel_count(self)
+    }
+
+    fn block(&mut self, channel: usize) {
+        Gate::block(self, channel);
+    }
+
+    fn unblock_all(&mut self) {
+        Gate::unblock_all(self);
+    }
+
     fn flush(&mut self) -> ChainResult {
         self.target().flush()
     }
@@ -84,8 +114,16 @@ impl<T> Head for Gate<T> {
         self.target().snapshot(snapshot)
     }
 
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        self.target().notify(notice)
+    }
+
     fn finish(&mut self) -> ChainResult {
         self.target().finish()
+    }
+
+    fn end(&mut self) -> ChainResult {
+        self.target().end()
     }
 
     fn close(&mut self) -> ChainResult {
@@ -124,16 +162,25 @@ impl Task {
     }
 
     fn run_to_end(&mut self) -> ChainResult {
+        let settings = self.shared.link.checkpointing.clone();
+        let mut checkpoints = TaskCheckpoints::new(settings, self.head.channel_count());
         self.head.open()?;
+        checkpoints.running();
         let mut last_flush_ns = 0;
+        let mut input_ended = false;
         loop {
             self.shared.check_canceled()?;
             while let Some(control) = self.mailbox.take() {
-                self.head.control(control)?;
+                self.control(control, &mut checkpoints)?;
+            }
+            input_ended |= checkpoints.stops_reading();
+            if input_ended && checkpoints.may_end() {
+                return self.head.end();
             }
             let now_ns = self.shared.tick();
             fire_due(self.head.as_mut(), self.shared.processing_time())?;
-            match self.head.step(now_ns)? {
+            let step = if input_ended { Step::Idle { retry_after: None } } else { self.head.step(now_ns)? };
+            match step {
                 Step::Progress => {
                     if let FlushPolicy::Timeout { ns } = self.flush
                         && now_ns.saturating_sub(last_flush_ns) >= ns
@@ -149,9 +196,28 @@ impl Task {
                     }
                     self.shared.wait_for_input(self.until_timer(retry_after));
                 }
-                Step::Finished => return self.head.finish(),
+                Step::Barrier(event) => {
+                    checkpoints.handle(event, self.now_ms(), self.head.as_mut())?;
+                }
+                Step::EndOfData => checkpoints.end_of_data(self.head.as_mut())?,
+                Step::Finished => input_ended = true,
             }
         }
+    }
+
+    fn control(&mut self, control: TaskControl, checkpoints: &mut TaskCheckpoints) -> ChainResult {
+        match control {
+            TaskControl::TriggerCheckpoint(barrier) => {
+                checkpoints.handle(BarrierEvent::Triggered { barrier }, self.now_ms(), self.head.as_mut())
+            }
+            TaskControl::Checkpoint(notice) => checkpoints.notify(notice, self.now_ms(), self.head.as_mut()),
+            other => self.head.control(other),
+        }
+    }
+
+    /// Processing time as the coordinator of checkpoints counts it.
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.shared.processing_time()).unwrap_or(0)
     }
 
     fn until_timer(&self, retry_after: Option<Duration>) -> Option<Duration> {

@@ -11,6 +11,7 @@ use flott_core::time::Timestamp;
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::metrics::TaskMetrics;
 use crate::seam::Signal;
+use crate::task::TaskCheckpointing;
 
 thread_local! {
     // Outside the task, so that it is still there when a panic has unwound the task.
@@ -42,6 +43,8 @@ pub(crate) struct TaskLink {
     pub(crate) auto_watermark_interval: Duration,
     /// Whether a source that can't pause single splits may be aligned although it reads several.
     pub(crate) allow_unaligned_source_splits: bool,
+    /// The task's part in checkpoints.
+    pub(crate) checkpointing: TaskCheckpointing,
 }
 
 /// What the operators of one task share. It stays on the task's thread.
@@ -81,6 +84,12 @@ impl TaskShared {
     /// How often watermark generators are asked; zero: never.
     pub fn auto_watermark_interval(&self) -> Duration {
         self.link.auto_watermark_interval
+    }
+
+    /// Whether the job takes checkpoints by itself, so that what a sink has prepared is committed when the next of them
+    /// is complete, and not at the end of input.
+    pub fn takes_checkpoints(&self) -> bool {
+        self.link.checkpointing.periodic
     }
 
     /// What the task sleeps on: work outside the task wakes it when it is done.

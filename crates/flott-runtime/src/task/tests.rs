@@ -12,7 +12,7 @@ use flott_core::time::Timestamp;
 use super::{FlushPolicy, Head, Mailbox, Step, Task, TaskControl, TaskEnd};
 use crate::error::ChainResult;
 use crate::seam::Signal;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::test_support::{ManualClock, task};
 
 /// One call of [`Head::step`]: time passes, then this is the outcome.
@@ -54,7 +54,7 @@ impl Head for Script {
     }
 
     fn step(&mut self, _now_ns: u64) -> ChainResult<Step> {
-        let Some(scene) = self.scenes.pop_front() else { return Ok(Step::Finished) };
+        let Some(scene) = self.scenes.pop_front() else { return Ok(Step::EndOfData) };
         self.note("step")?;
         match scene {
             Scene::Progress(ms) => self.clock.advance(Duration::from_millis(ms)),
@@ -88,8 +88,16 @@ impl Head for Script {
         Ok(())
     }
 
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        self.note(format!("{notice:?}"))
+    }
+
     fn finish(&mut self) -> ChainResult {
         self.note("finish")
+    }
+
+    fn end(&mut self) -> ChainResult {
+        self.note("end")
     }
 
     fn close(&mut self) -> ChainResult {
@@ -137,7 +145,7 @@ fn a_busy_task_flushes_at_the_buffer_timeout() {
     // The clock is read before each step: 0, 60, 120, 180, 240.
     assert_eq!(
         log,
-        ["open", "step", "step", "step", "flush", "step", "step", "flush", "finish", "close"],
+        ["open", "step", "step", "step", "flush", "step", "step", "flush", "finish", "end", "close"],
         "at 120 and, 100 later, at 240"
     );
 }
@@ -145,26 +153,26 @@ fn a_busy_task_flushes_at_the_buffer_timeout() {
 #[test]
 fn with_timeout_zero_a_task_flushes_after_every_batch() {
     let (_, log) = flush_after(0).play(&[Scene::Progress(0); 2]);
-    assert_eq!(log, ["open", "step", "flush", "step", "flush", "finish", "close"]);
+    assert_eq!(log, ["open", "step", "flush", "step", "flush", "finish", "end", "close"]);
 }
 
 #[test]
 fn a_task_with_nothing_to_read_flushes_at_once() {
     let (_, log) = flush_after(100).play(&[Scene::Progress(1), Scene::Idle(1)]);
-    assert_eq!(log, ["open", "step", "step", "flush", "finish", "close"]);
+    assert_eq!(log, ["open", "step", "step", "flush", "finish", "end", "close"]);
 }
 
 #[test]
 fn without_timeout_a_task_leaves_flushing_to_full_batches() {
     let (_, log) = NEVER_FLUSH.play(&[Scene::Progress(1_000), Scene::Idle(1_000), Scene::Progress(1_000)]);
-    assert_eq!(log, ["open", "step", "step", "step", "finish", "close"]);
+    assert_eq!(log, ["open", "step", "step", "step", "finish", "end", "close"]);
 }
 
 #[test]
 fn timers_fire_when_the_clock_is_due_and_before_the_next_input() {
     let stage = Stage { timers: vec![10, 25, 30], ..NEVER_FLUSH };
     let (_, log) = stage.play(&[Scene::Progress(9), Scene::Progress(1), Scene::Idle(30), Scene::Progress(1)]);
-    assert_eq!(log, ["open", "step", "step", "time 10", "step", "time 40", "step", "finish", "close"]);
+    assert_eq!(log, ["open", "step", "step", "time 10", "step", "time 40", "step", "finish", "end", "close"]);
 }
 
 #[test]
@@ -184,7 +192,7 @@ fn a_sleeping_task_wakes_up_for_its_timer() {
         fn step(&mut self, _now_ns: u64) -> ChainResult<Step> {
             self.steps += 1;
             self.clock.advance(Duration::from_millis(1));
-            Ok(if self.steps == 3 { Step::Finished } else { Step::Idle { retry_after: None } })
+            Ok(if self.steps == 3 { Step::EndOfData } else { Step::Idle { retry_after: None } })
         }
         fn flush(&mut self) -> ChainResult {
             Ok(())
@@ -198,7 +206,13 @@ fn a_sleeping_task_wakes_up_for_its_timer() {
         fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
             Ok(())
         }
+        fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
+            Ok(())
+        }
         fn finish(&mut self) -> ChainResult {
+            Ok(())
+        }
+        fn end(&mut self) -> ChainResult {
             Ok(())
         }
         fn close(&mut self) -> ChainResult {
@@ -217,7 +231,7 @@ fn a_sleeping_task_wakes_up_for_its_timer() {
 fn messages_come_before_input() {
     let controls = vec![TaskControl::AddSplits(vec![vec![7]]), TaskControl::NoMoreSplits];
     let (_, log) = Stage { controls, ..NEVER_FLUSH }.play(&[Scene::Progress(1)]);
-    assert_eq!(log, ["open", "AddSplits([[7]])", "NoMoreSplits", "step", "finish", "close"]);
+    assert_eq!(log, ["open", "AddSplits([[7]])", "NoMoreSplits", "step", "finish", "end", "close"]);
 }
 
 #[test]

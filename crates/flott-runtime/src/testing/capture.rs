@@ -10,7 +10,7 @@ use super::StreamElement;
 use crate::error::ChainResult;
 use crate::operator::{Input, OperatorSetup};
 use crate::program::{Built, ErasedInput, ErasedOutputs, OperatorFactory};
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 
 /// What has arrived at the end of a stream, in order. Cloning gives another handle to the same elements.
 ///
@@ -112,7 +112,15 @@ impl<T: Data> Input<T> for Capture<T> {
         Ok(())
     }
 
+    fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
+        Ok(())
+    }
+
     fn finish(&mut self) -> ChainResult {
+        Ok(())
+    }
+
+    fn end(&mut self) -> ChainResult {
         Ok(())
     }
 

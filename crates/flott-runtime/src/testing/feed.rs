@@ -12,7 +12,7 @@ use crate::error::ChainResult;
 use crate::exchange::forward;
 use crate::operator::{AnyOutput, OperatorSetup, Output};
 use crate::program::{Built, ErasedHead, ErasedOutputs, OperatorFactory};
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::task::{Head, Step, TaskControl};
 
 /// The channel that a [`Feed`] stands for: the only one of its input.
@@ -160,7 +160,7 @@ impl<T: Data> Head for FeedHead<T> {
         };
         match element {
             Some(element) => self.emit(element).map(|()| Step::Progress),
-            None if ended => Ok(Step::Finished),
+            None if ended => Ok(Step::EndOfData),
             None => Ok(Step::Idle { retry_after: None }),
         }
     }
@@ -184,6 +184,14 @@ impl<T: Data> Head for FeedHead<T> {
     fn finish(&mut self) -> ChainResult {
         forward(self.progress.on_finished(CHANNEL), &mut self.output)?;
         AnyOutput::finish(&mut self.output)
+    }
+
+    fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
+        AnyOutput::notify(&mut self.output, notice)
+    }
+
+    fn end(&mut self) -> ChainResult {
+        AnyOutput::end(&mut self.output)
     }
 
     fn close(&mut self) -> ChainResult {

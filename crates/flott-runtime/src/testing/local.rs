@@ -10,6 +10,7 @@ use std::sync::Arc;
 use self::build::Build;
 use self::tasks::{LocalTask, OtherTasks, Tasks};
 use super::{JobSnapshot, ManualClock};
+use crate::checkpoint::options::Barrier;
 use crate::error::{ChainResult, JobError, TaskFailure};
 use crate::graph::JobGraph;
 use crate::job::{JobPlan, LaunchOptions, task_metrics};
@@ -74,9 +75,9 @@ impl LocalTasks {
         let tasks = Rc::clone(&self.tasks);
         let graph = &self.plan.program.graph;
         tasks.each(|task, head| {
-            let mut own = TaskSnapshot { checkpoint_id, ..TaskSnapshot::default() };
+            let mut own = TaskSnapshot::new(Barrier::aligned(checkpoint_id));
             head.snapshot(&mut own)?;
-            snapshot.borrow_mut().add(graph, task.subtask, own);
+            snapshot.borrow_mut().add(graph, task.subtask, own.operators);
             Ok(())
         });
         self.told()?;

@@ -7,7 +7,7 @@ use flott_state::redistribute::redistribute;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{GraphError, JobGraph, OperatorId, StreamGraph, StreamNode};
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::TaskState;
 
 /// The state of all operators of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,10 +30,10 @@ impl JobSnapshot {
     }
 
     /// Adds what subtask `subtask` of each of these operators has.
-    pub(super) fn add(&mut self, graph: &StreamGraph, subtask: u32, mut task: TaskSnapshot) {
+    pub(super) fn add(&mut self, graph: &StreamGraph, subtask: u32, mut task: TaskState) {
         for node in &graph.nodes {
             let id = graph.operator_id(node.id);
-            let Some(state) = task.operators.remove(&id) else { continue };
+            let Some(state) = task.remove(&id) else { continue };
             let own = self.operators.entry(id).or_default();
             own.max_parallelism = graph.max_parallelism_of(node);
             own.states.resize(graph.parallelism_of(node) as usize, OperatorSnapshot::default());
@@ -92,10 +92,10 @@ pub(super) struct Restored(BTreeMap<OperatorId, Vec<OperatorSnapshot>>);
 
 impl Restored {
     /// The share of one task: that of all operators that run in it.
-    pub(super) fn task(&self, graph: &StreamGraph, jobs: &JobGraph, host: u32, subtask: u32) -> TaskSnapshot {
+    pub(super) fn task(&self, graph: &StreamGraph, jobs: &JobGraph, host: u32, subtask: u32) -> TaskState {
         let vertices = jobs.vertices.iter().filter(|vertex| jobs.host(vertex.id) == host);
         let ids = vertices.flat_map(|vertex| &vertex.nodes).map(|node| graph.operator_id(*node));
         let own = |id| Some((id, self.0.get(&id)?.get(subtask as usize)?.clone()));
-        TaskSnapshot { operators: ids.filter_map(own).collect(), ..TaskSnapshot::default() }
+        ids.filter_map(own).collect()
     }
 }

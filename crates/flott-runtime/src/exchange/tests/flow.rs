@@ -10,6 +10,7 @@ use flott_core::time::{MIN_WATERMARK, NO_TIMESTAMP, Timestamp};
 use proptest::prelude::*;
 
 use super::router::MAX_PARALLELISM;
+use crate::checkpoint::barriers::BarrierEvent;
 use crate::exchange::channel::channel;
 use crate::exchange::{Gate, KeyHasher, Partitioner, Partitioning, Router, RouterPlan};
 use crate::metrics::Gauge;
@@ -146,10 +147,19 @@ impl Flow {
     fn finish(&mut self) {
         for router in &mut self.routers {
             router.finish().unwrap();
+            router.end().unwrap();
         }
         for gate in &mut self.gates {
-            while gate.step().unwrap() == Step::Progress {}
-            assert_eq!(gate.step().unwrap(), Step::Finished);
+            let mut data_ended = false;
+            loop {
+                match gate.step().unwrap() {
+                    Step::Progress => assert!(!data_ended, "records behind the last"),
+                    Step::EndOfData => assert!(!std::mem::replace(&mut data_ended, true), "told twice"),
+                    Step::Barrier(BarrierEvent::ChannelEnded { .. }) => {}
+                    Step::Finished => break assert!(data_ended || gate.channel_count() == 0),
+                    other => panic!("a flow without checkpoints: {other:?}"),
+                }
+            }
         }
     }
 

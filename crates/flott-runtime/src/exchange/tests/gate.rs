@@ -6,6 +6,8 @@ use flott_core::Batch;
 use flott_core::time::MAX_WATERMARK;
 use flott_core::watermark::StreamStatus;
 
+use crate::checkpoint::barriers::BarrierEvent;
+use crate::checkpoint::options::Barrier;
 use crate::exchange::Gate;
 use crate::exchange::channel::{Element, Sender, channel};
 use crate::metrics::Gauge;
@@ -89,11 +91,42 @@ fn an_idle_channel_does_not_hold_the_watermark_back() {
 #[test]
 fn the_input_ends_when_all_channels_have_ended() {
     let mut bench = bench(2);
+    bench.senders[1].send_control(Element::EndOfData);
     bench.senders[1].send_control(Element::EndOfInput);
+    assert_eq!(bench.drain(), Step::Barrier(BarrierEvent::ChannelEnded { channel: 1 }));
     assert_eq!(bench.drain(), Step::Idle { retry_after: None });
     bench.send(0, 1);
+    bench.senders[0].send_control(Element::EndOfData);
+    assert_eq!(bench.drain(), Step::EndOfData);
+    assert_eq!(bench.drain(), Step::Idle { retry_after: None }, "a barrier may follow");
     bench.senders[0].send_control(Element::EndOfInput);
-    assert_eq!(bench.drain(), Step::Finished);
+    assert_eq!(bench.drain(), Step::Barrier(BarrierEvent::ChannelEnded { channel: 0 }));
+    assert_eq!(bench.gate.step().unwrap(), Step::Finished);
     assert_eq!(bench.gate.step().unwrap(), Step::Finished);
     assert_eq!(*bench.seen.borrow(), [record(1), Seen::Watermark(MAX_WATERMARK)]);
+}
+
+#[test]
+fn an_input_without_channels_ends_at_once() {
+    let mut bench = bench(0);
+    assert_eq!(bench.drain(), Step::EndOfData);
+    assert_eq!(bench.drain(), Step::Finished);
+}
+
+#[test]
+fn a_blocked_channel_waits_behind_its_barrier_and_the_others_go_on() {
+    let mut bench = bench(2);
+    bench.senders[0].send_control(Element::Barrier(Barrier::aligned(1)));
+    bench.send(0, 1);
+    bench.send(1, 2);
+    let reached = |channel| Step::Barrier(BarrierEvent::Reached { channel, barrier: Barrier::aligned(1) });
+    assert_eq!(bench.drain(), reached(0));
+    bench.gate.block(0);
+    assert_eq!(bench.drain(), Step::Idle { retry_after: None });
+    assert_eq!(*bench.seen.borrow(), [record(2)]);
+    bench.senders[1].send_control(Element::Barrier(Barrier::aligned(1)));
+    assert_eq!(bench.drain(), reached(1));
+    bench.gate.unblock_all();
+    assert_eq!(bench.drain(), Step::Idle { retry_after: None });
+    assert_eq!(*bench.seen.borrow(), [record(2), record(1)]);
 }

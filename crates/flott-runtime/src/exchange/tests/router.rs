@@ -10,11 +10,13 @@ use flott_core::time::NO_TIMESTAMP;
 use flott_core::watermark::StreamStatus;
 use flott_core::{Batch, Data};
 
+use crate::checkpoint::options::Barrier;
 use crate::error::{ChainError, ChainResult};
 use crate::exchange::channel::{Element, Receiver, channel};
 use crate::exchange::{KeyHasher, Partitioner, Partitioning, Router, RouterPlan};
 use crate::operator::Input;
 use crate::seam::{Signal, SystemClock, spawn};
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
 use crate::test_support::{TestTask, task};
 
 pub(super) const MAX_PARALLELISM: u32 = 128;
@@ -223,14 +225,20 @@ fn timestamps_stay_with_their_records_also_when_only_some_batches_have_them() {
 }
 
 #[test]
-fn what_is_pending_goes_before_a_watermark_a_status_and_the_end() {
+fn what_is_pending_goes_before_a_watermark_a_status_a_barrier_and_the_end() {
     let mut bench = bench(Partitioning::Rebalance, Partitioner::Plain, 2);
     bench.send(numbers(0..2)).unwrap();
     bench.router.watermark(9).unwrap();
     bench.send(numbers(2..4)).unwrap();
     bench.router.status(StreamStatus::Idle).unwrap();
     bench.send(numbers(4..6)).unwrap();
+    bench.router.snapshot(&mut TaskSnapshot::new(Barrier::aligned(1))).unwrap();
+    bench.send(numbers(6..8)).unwrap();
+    bench.router.notify(CheckpointNotice::Canceled(2)).unwrap();
+    bench.router.notify(CheckpointNotice::Complete(1)).unwrap();
+    bench.send(numbers(8..10)).unwrap();
     bench.router.finish().unwrap();
+    bench.router.end().unwrap();
     for receiver in &mut bench.receivers {
         let mut kinds = Vec::new();
         while let Some(element) = receiver.try_recv() {
@@ -238,10 +246,15 @@ fn what_is_pending_goes_before_a_watermark_a_status_and_the_end() {
                 Element::Batch(_) => "records",
                 Element::Watermark(_) => "watermark",
                 Element::Status(_) => "status",
+                Element::Barrier(_) => "barrier",
+                Element::CancelBarrier(_) => "cancellation",
+                Element::EndOfData => "end of data",
                 Element::EndOfInput => "end",
             });
         }
-        assert_eq!(kinds, ["records", "watermark", "records", "status", "records", "end"]);
+        let records = ["records", "watermark", "records", "status", "records", "barrier", "records"];
+        assert_eq!(kinds[..7], records);
+        assert_eq!(kinds[7..], ["cancellation", "records", "end of data", "end"]);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flott_core::Batch;
 use flott_core::time::MAX_WATERMARK;
 
+use crate::checkpoint::barriers::BarrierEvent;
 use crate::exchange::channel::{Element, Sender, channel};
 use crate::exchange::{Gate, TwoGates};
 use crate::metrics::Gauge;
@@ -66,12 +67,20 @@ fn the_inputs_take_turns_however_many_channels_each_has() {
 #[test]
 fn the_end_of_one_input_is_not_the_end_of_the_other() {
     let mut bench = bench(1, 2);
-    bench.first[0].send_control(Element::EndOfInput);
-    bench.second[1].send_control(Element::EndOfInput);
+    bench.first[0].send_control(Element::EndOfData);
+    bench.second[1].send_control(Element::EndOfData);
     assert_eq!(bench.drain(), Step::Idle { retry_after: None });
     assert_eq!(*bench.seen.borrow(), [Seen::Watermark(MAX_WATERMARK)]);
     send(&bench.second[0], 1);
+    bench.second[0].send_control(Element::EndOfData);
+    assert_eq!(bench.drain(), Step::EndOfData);
+    bench.first[0].send_control(Element::EndOfInput);
+    assert_eq!(bench.drain(), Step::Barrier(BarrierEvent::ChannelEnded { channel: 0 }));
+    bench.second[1].send_control(Element::EndOfInput);
+    assert_eq!(bench.drain(), Step::Barrier(BarrierEvent::ChannelEnded { channel: 2 }), "of both together");
+    assert_eq!(bench.drain(), Step::Idle { retry_after: None });
     bench.second[0].send_control(Element::EndOfInput);
+    assert_eq!(bench.drain(), Step::Barrier(BarrierEvent::ChannelEnded { channel: 1 }));
     assert_eq!(bench.drain(), Step::Finished);
     bench.gates.finish().unwrap();
     let maximum = Seen::Watermark(MAX_WATERMARK);

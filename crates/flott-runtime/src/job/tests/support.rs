@@ -5,10 +5,13 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use flott_core::Batch;
+use flott_core::config::Configuration;
 use flott_core::watermark::WatermarkStrategy;
 use flott_state::backend::HashMapStateBackend;
 
 use super::numbers::Numbers;
+use crate::checkpoint::restart::RestartStrategy;
+use crate::checkpoint::settings::CheckpointSettings;
 use crate::error::{FnResult, JobError};
 use crate::exchange::{Partitioner, Partitioning};
 use crate::graph::{ChainingStrategy, GraphDefaults, NodeId, NodeKind, StreamEdge, StreamGraph, StreamNode};
@@ -274,6 +277,8 @@ impl TestJob {
             buffer_timeout: Some(Duration::from_millis(100)),
             auto_watermark_interval: Duration::from_millis(1),
             allow_unaligned_source_splits: false,
+            checkpointing: CheckpointSettings::from_config(&Configuration::new()).unwrap(),
+            restart_strategy: RestartStrategy::from_config(&Configuration::new(), false).unwrap(),
         };
         let handle = launch(program, options)?;
         Ok(Running { handle, log: self.log, collected: self.collected, token: self.token })

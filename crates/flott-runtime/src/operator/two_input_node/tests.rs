@@ -10,6 +10,8 @@ use flott_core::watermark::StreamStatus::{Active, Idle};
 use flott_state::OperatorSnapshot;
 use flott_state::snapshot::{OperatorStateSnapshot, RedistributionMode};
 
+use crate::checkpoint::options::Barrier;
+
 use super::{TwoInputs, two_input_node};
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::metrics::{OperatorMetrics, TaskMetrics};
@@ -210,7 +212,7 @@ fn an_input_that_has_ended_while_the_other_is_idle_does_not_lift_the_watermark()
 #[test]
 fn the_operator_is_opened_snapshotted_and_closed_once() {
     let mut bench = bench();
-    let mut snapshot = TaskSnapshot { checkpoint_id: 3, ..TaskSnapshot::default() };
+    let mut snapshot = TaskSnapshot::new(Barrier::aligned(3));
     bench.inputs.0.open().unwrap();
     bench.inputs.1.open().unwrap();
     bench.inputs.0.snapshot(&mut snapshot).unwrap();

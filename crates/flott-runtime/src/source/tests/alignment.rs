@@ -62,7 +62,7 @@ fn s2_3_a_reader_that_is_ahead_stops_until_the_others_have_caught_up() {
     assert_eq!(source.bench.record.take(), [records(&[1_100]), Seen::Watermark(1_099)]);
     assert_eq!(source.step(7), nap(1));
     source.limit(MAX_WATERMARK);
-    assert_eq!(source.step(8), Step::Finished, "the end is seen only when the reader is asked again");
+    assert_eq!(source.step(8), Step::EndOfData, "the end is seen only when the reader is asked again");
     assert_eq!(source.pauses(), Vec::<String>::new(), "a single split is never paused by itself");
 }
 

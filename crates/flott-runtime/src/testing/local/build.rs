@@ -12,7 +12,7 @@ use crate::graph::JobVertex;
 use crate::job::{JobPlan, LaunchOptions, TaskBuilder, TaskEnds, connect, signals};
 use crate::metrics::TaskMetrics;
 use crate::seam::Signal;
-use crate::task::{TaskLink, TaskShared, guard};
+use crate::task::{TaskCheckpointing, TaskLink, TaskShared, guard};
 
 /// Builds the tasks.
 pub(super) struct Build<'a> {
@@ -57,6 +57,7 @@ impl Build<'_> {
             report_watermark: Arc::new(|_| {}),
             auto_watermark_interval: options.auto_watermark_interval,
             allow_unaligned_source_splits: options.allow_unaligned_source_splits,
+            checkpointing: TaskCheckpointing::none(),
         };
         let metrics = Arc::clone(&self.metrics[vertex.id as usize][subtask as usize]);
         let clock = Arc::clone(self.clock) as Arc<_>;

@@ -65,6 +65,11 @@ impl LocalTask {
 }
 
 impl Body {
+    fn end(&mut self) -> ChainResult {
+        self.finished = true;
+        self.head.end()
+    }
+
     /// Works until there is nothing to do; tells whether there was anything.
     fn turn(&mut self) -> ChainResult<bool> {
         let mut progress = false;
@@ -78,9 +83,18 @@ impl Body {
                     self.head.flush()?;
                     return Ok(progress);
                 }
-                Step::Finished => {
+                // Snapshots are taken of all tasks at once, when they have nothing to do; so no barrier has to be waited for.
+                Step::Barrier(_) => progress = true,
+                Step::EndOfData => {
                     self.head.finish()?;
-                    (self.finished, progress) = (true, true);
+                    progress = true;
+                    if self.head.channel_count() == 0 {
+                        self.end()?;
+                    }
+                }
+                Step::Finished => {
+                    self.end()?;
+                    progress = true;
                 }
             }
         }

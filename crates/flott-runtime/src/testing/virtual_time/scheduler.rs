@@ -240,6 +240,10 @@ impl Parker for Place {
         }
     }
 
+    fn random(&self) -> Option<u64> {
+        Some(self.scheduler.lock().draw(u64::MAX))
+    }
+
     fn clock(&self) -> Option<Arc<dyn Clock>> {
         Some(Arc::clone(&self.scheduler.clock) as Arc<dyn Clock>)
     }

@@ -1,0 +1,39 @@
+//! A reader's position in a checkpoint: its splits, each at the place where reading goes on.
+
+use std::any::type_name;
+
+use flott_core::encoding::{self, EncodeError};
+use flott_state::{OperatorSnapshot, OperatorStateSnapshot, RedistributionMode};
+
+use crate::error::FnResult;
+use crate::source::SourceSplit;
+
+/// The name of the state (Flink: `SourceReaderState`).
+const SPLITS: &str = "SourceReaderState";
+
+/// The state of a reader with these splits; none if it has none.
+pub(super) fn snapshot<S: SourceSplit>(splits: &[S]) -> Result<Option<OperatorSnapshot>, EncodeError> {
+    if splits.is_empty() {
+        return Ok(None);
+    }
+    let elements: Result<Vec<_>, _> = splits.iter().map(encoding::to_vec).collect();
+    let splits = OperatorStateSnapshot {
+        name: SPLITS.to_owned(),
+        mode: RedistributionMode::SplitDistribute,
+        element_type: type_name::<S>().to_owned(),
+        elements: elements?,
+    };
+    Ok(Some(OperatorSnapshot { keyed: Vec::new(), operator: vec![splits] }))
+}
+
+/// The splits that a reader gets back.
+pub(super) fn restore<S: SourceSplit>(restored: &OperatorSnapshot) -> FnResult<Vec<S>> {
+    let states = restored.operator.iter().filter(|state| state.name == SPLITS);
+    let elements = states.flat_map(|state| &state.elements);
+    elements
+        .map(|bytes| {
+            encoding::decode(bytes)
+                .map_err(|error| format!("its state holds a split that can't be read: {error}").into())
+        })
+        .collect()
+}

@@ -1,0 +1,167 @@
+//! A task's part in checkpoints: what it does at barriers, and what must be complete before it may end.
+
+use std::sync::Arc;
+
+use flott_core::config::CheckpointingMode;
+
+use super::Head;
+use crate::checkpoint::barriers::{AbortReason, BarrierAction, BarrierEvent, Barriers, ChannelKind};
+use crate::checkpoint::options::{Barrier, StopMode};
+use crate::error::ChainResult;
+use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+
+/// Whom a task tells about its part in checkpoints (Flink: `CheckpointResponder`).
+pub(crate) trait CheckpointResponder: Send + Sync {
+    /// The task is open, and takes part in checkpoints from now on.
+    fn running(&self);
+    /// All input is processed; the task waits for a last checkpoint.
+    fn end_of_data(&self);
+    /// The task has taken its snapshot, which is to be stored.
+    fn acknowledge(&self, snapshot: TaskSnapshot);
+    /// The task can't take part in a checkpoint.
+    fn decline(&self, checkpoint: u64, reason: AbortReason);
+}
+
+/// How a task takes part in checkpoints.
+#[derive(Clone)]
+pub(crate) struct TaskCheckpointing {
+    /// Exactly once or at least once.
+    pub(crate) mode: CheckpointingMode,
+    /// Whether the task waits, when all its input is processed, for a checkpoint that holds its end.
+    pub(crate) waits_for_last: bool,
+    /// Whether the job takes checkpoints by itself, so that sinks leave their commits to them.
+    pub(crate) periodic: bool,
+    /// Who is told.
+    pub(crate) responder: Arc<dyn CheckpointResponder>,
+}
+
+impl TaskCheckpointing {
+    /// For tasks that take part in none.
+    pub(crate) fn none() -> Self {
+        struct Nobody;
+        impl CheckpointResponder for Nobody {
+            fn running(&self) {}
+            fn end_of_data(&self) {}
+            fn acknowledge(&self, _snapshot: TaskSnapshot) {}
+            fn decline(&self, _checkpoint: u64, _reason: AbortReason) {}
+        }
+        Self {
+            mode: CheckpointingMode::ExactlyOnce,
+            waits_for_last: false,
+            periodic: false,
+            responder: Arc::new(Nobody),
+        }
+    }
+}
+
+/// The checkpoints of one task.
+pub(super) struct TaskCheckpoints {
+    settings: TaskCheckpointing,
+    barriers: Barriers,
+    is_source: bool,
+    /// All input is processed, and the chain has emitted for the last time.
+    data_ended: bool,
+    /// The first checkpoint that was taken after that.
+    last: Option<u64>,
+    /// The savepoint that the job stops with.
+    stop: Option<u64>,
+    /// The newest checkpoint that is complete.
+    completed: u64,
+}
+
+impl TaskCheckpoints {
+    pub(super) fn new(settings: TaskCheckpointing, channels: usize) -> Self {
+        let kinds = vec![ChannelKind::Overtakable; channels];
+        Self {
+            barriers: Barriers::new(settings.mode, &kinds),
+            settings,
+            is_source: channels == 0,
+            data_ended: false,
+            last: None,
+            stop: None,
+            completed: 0,
+        }
+    }
+
+    pub(super) fn running(&self) {
+        self.settings.responder.running();
+    }
+
+    /// A source reads no more.
+    pub(super) fn stops_reading(&self) -> bool {
+        self.is_source && (self.data_ended || self.stop.is_some())
+    }
+
+    /// Whether a task whose channels have ended may end too.
+    pub(super) fn may_end(&self) -> bool {
+        match (self.stop, self.last) {
+            (Some(stop), _) => self.completed >= stop,
+            (None, Some(last)) => self.completed >= last,
+            (None, None) => !(self.data_ended && self.settings.waits_for_last),
+        }
+    }
+
+    /// Lets the chain emit for the last time.
+    pub(super) fn end_of_data(&mut self, head: &mut dyn Head) -> ChainResult {
+        if !self.data_ended {
+            head.finish()?;
+            self.data_ended = true;
+            self.settings.responder.end_of_data();
+        }
+        Ok(())
+    }
+
+    /// What has become of a checkpoint, by the coordinator.
+    pub(super) fn notify(
+        &mut self,
+        notice: CheckpointNotice,
+        now_ms: u64,
+        head: &mut dyn Head,
+    ) -> ChainResult {
+        match notice {
+            CheckpointNotice::Complete(id) => self.completed = self.completed.max(id),
+            CheckpointNotice::Aborted(checkpoint) | CheckpointNotice::Canceled(checkpoint) => {
+                self.handle(BarrierEvent::Cancelled { checkpoint }, now_ms, head)?;
+            }
+        }
+        head.notify(notice)
+    }
+
+    /// Does what follows from an event.
+    pub(super) fn handle(&mut self, event: BarrierEvent, now_ms: u64, head: &mut dyn Head) -> ChainResult {
+        for action in self.barriers.handle(now_ms, event) {
+            match action {
+                BarrierAction::Block { channel } => head.block(channel as usize),
+                BarrierAction::UnblockAll => head.unblock_all(),
+                BarrierAction::Snapshot { barrier } => self.snapshot(barrier, head)?,
+                BarrierAction::Abort { checkpoint, reason } => {
+                    self.settings.responder.decline(checkpoint, reason);
+                    head.notify(CheckpointNotice::Canceled(checkpoint))?;
+                }
+                // No barrier overtakes records yet: unaligned checkpoints are refused at the start of a job.
+                BarrierAction::Record { .. }
+                | BarrierAction::StopRecording { .. }
+                | BarrierAction::RecordingComplete { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, barrier: Barrier, head: &mut dyn Head) -> ChainResult {
+        let checkpoint = barrier.checkpoint;
+        let stop = barrier.options.kind.stop();
+        if stop == Some(StopMode::Drain) && self.is_source {
+            self.end_of_data(head)?;
+        }
+        let mut snapshot = TaskSnapshot::new(barrier);
+        head.snapshot(&mut snapshot)?;
+        if stop.is_some() {
+            self.stop = Some(checkpoint);
+        }
+        if self.data_ended {
+            self.last.get_or_insert(checkpoint);
+        }
+        self.settings.responder.acknowledge(snapshot);
+        Ok(())
+    }
+}

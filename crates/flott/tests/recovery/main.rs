@@ -1,0 +1,4 @@
+//! Jobs that fail and start again from their checkpoints, in virtual time.
+
+mod restarts;
+mod support;

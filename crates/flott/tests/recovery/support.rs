@@ -1,0 +1,69 @@
+//! Jobs that fail when they are told to, and sinks that show what a user would see.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use flott::prelude::*;
+use flott::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+use flott_core::Batch;
+
+/// An environment that shows nothing, and takes a checkpoint every 100 ms.
+pub(crate) fn env(parallelism: u32) -> StreamExecutionEnvironment {
+    let env = StreamExecutionEnvironment::new();
+    env.set_quiet(true).set_parallelism(parallelism).enable_checkpointing(Duration::from_millis(100));
+    env
+}
+
+/// Fails when its count of calls reaches a number, once for each number it was given.
+#[derive(Clone)]
+pub(crate) struct Bomb {
+    calls: Arc<AtomicI64>,
+    at: Arc<Vec<i64>>,
+}
+
+impl Bomb {
+    pub(crate) fn at(calls: impl IntoIterator<Item = i64>) -> Self {
+        Self { calls: Arc::default(), at: Arc::new(calls.into_iter().collect()) }
+    }
+
+    pub(crate) fn tick(&self) {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        assert!(!self.at.contains(&call), "the bomb went off at call {call}");
+    }
+}
+
+/// What a table in a database would hold: the last value of each key.
+#[derive(Clone, Default)]
+pub(crate) struct Table(Arc<Mutex<BTreeMap<String, i64>>>);
+
+impl Table {
+    pub(crate) fn rows(&self) -> BTreeMap<String, i64> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Sink<(String, i64)> for Table {
+    type Committable = NoCommittable;
+
+    fn create_writer(
+        &self,
+        _context: &SinkContext,
+    ) -> FnResult<Box<dyn SinkWriter<(String, i64), Committable = NoCommittable>>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl SinkWriter<(String, i64)> for Table {
+    type Committable = NoCommittable;
+
+    fn write(&mut self, batch: &mut Batch<(String, i64)>, _context: WriteContext) -> FnResult {
+        self.0.lock().unwrap().extend(batch.records.drain(..));
+        batch.clear();
+        Ok(())
+    }
+
+    fn flush(&mut self, _end_of_input: bool) -> FnResult {
+        Ok(())
+    }
+}
