@@ -4,7 +4,7 @@ use std::{any::type_name, marker::PhantomData};
 
 use flott_core::{
     Key,
-    encoding::{DecodeError, EncodeError, encode},
+    encoding::{DecodeError, encode},
     time::Timestamp,
 };
 
@@ -16,7 +16,7 @@ use crate::{
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Kind, Selected, Written, keys_of_group, read_unstamped},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group, read_unstamped},
     ttl::{Single, StateTtlConfig, Ttl},
 };
 
@@ -57,13 +57,8 @@ impl<T: 'static, A: AggregateFunction<T>> Kind for Aggregating<T, A> {
         type_name::<A::Accumulator>().to_owned()
     }
 
-    fn encode(
-        &self,
-        stored: &A::Accumulator,
-        _now: Timestamp,
-        into: &mut Vec<u8>,
-    ) -> Result<bool, EncodeError> {
-        encode(stored, into).map(|()| true)
+    fn encoder(&self, _now: Timestamp) -> impl Encode<A::Accumulator> {
+        |stored: &A::Accumulator, into: &mut Vec<u8>| encode(stored, into).map(|()| true)
     }
 
     fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<A::Accumulator, DecodeError> {

@@ -8,8 +8,8 @@ use flott_core::{Key, time::Timestamp};
 use crate::{
     error::StateError,
     namespace::Namespace,
-    snapshot::KeyedStateSnapshot,
-    state_store::{Kind, StateStore},
+    snapshot::{KeyedStateMeta, SnapshotBudget, SnapshotSink},
+    state_store::{Draining, Freeze, Kind, StateStore},
     table::Epoch,
 };
 
@@ -18,8 +18,31 @@ pub(crate) trait AnyStore: Any + Send {
     /// Loads what the keys with these hashes have in the store into the cache.
     fn prefetch(&self, hashes: &[u64]);
 
-    /// What the store, whose state has this name, puts into a snapshot at the processing time `now`.
-    fn snapshot(&self, name: &str, now: Timestamp) -> Result<KeyedStateSnapshot, StateError>;
+    /// What is known of the store, whose state has this name, beside its entries.
+    fn meta(&self, name: &str) -> KeyedStateMeta;
+
+    /// From now on the store owes its entries to a snapshot.
+    fn freeze(&mut self, freeze: Freeze);
+
+    /// The snapshot is given up.
+    fn thaw(&mut self);
+
+    /// Hands on what was written because it was about to change, wherever it has become much.
+    fn drain_changed(
+        &mut self,
+        name: &str,
+        at: &Draining,
+        sink: &mut dyn SnapshotSink,
+    ) -> Result<(), StateError>;
+
+    /// Goes on with the snapshot until the budget is spent; `true` when nothing is owed any more.
+    fn drain(
+        &mut self,
+        name: &str,
+        at: &mut Draining,
+        budget: &mut SnapshotBudget,
+        sink: &mut dyn SnapshotSink,
+    ) -> Result<bool, StateError>;
 
     /// Called after so many records of the operator, at the processing time `now`.
     fn records_processed(&mut self, records: usize, epoch: Epoch, now: Timestamp);
@@ -36,8 +59,35 @@ impl<K: Key, N: Namespace, D: Kind> AnyStore for StateStore<K, N, D> {
         }
     }
 
-    fn snapshot(&self, name: &str, now: Timestamp) -> Result<KeyedStateSnapshot, StateError> {
-        self.snapshot(name, now)
+    fn meta(&self, name: &str) -> KeyedStateMeta {
+        Self::meta(name)
+    }
+
+    fn freeze(&mut self, freeze: Freeze) {
+        self.freeze(freeze);
+    }
+
+    fn thaw(&mut self) {
+        self.thaw();
+    }
+
+    fn drain_changed(
+        &mut self,
+        name: &str,
+        at: &Draining,
+        sink: &mut dyn SnapshotSink,
+    ) -> Result<(), StateError> {
+        self.drain_changed(name, at, sink)
+    }
+
+    fn drain(
+        &mut self,
+        name: &str,
+        at: &mut Draining,
+        budget: &mut SnapshotBudget,
+        sink: &mut dyn SnapshotSink,
+    ) -> Result<bool, StateError> {
+        self.drain(name, at, budget, sink)
     }
 
     fn records_processed(&mut self, records: usize, epoch: Epoch, now: Timestamp) {

@@ -124,6 +124,18 @@ pub enum StateErrorKind {
         len: usize,
     },
 
+    /// A snapshot was begun while another is not finished.
+    #[error(
+        "cannot begin a snapshot of keyed state while another is still being written; drain that one to its end, or abort it"
+    )]
+    SnapshotInProgress,
+
+    /// The versions of entries, a number of 32 bits, are used up.
+    #[error(
+        "cannot begin a snapshot of keyed state: this run of the task has begun 4 billion already; restart the job from its last one"
+    )]
+    TooManySnapshots,
+
     /// A key can't be encoded.
     #[error("cannot hash a key: {reason}")]
     CannotHash {

@@ -1,6 +1,6 @@
 //! All keyed state of one operator subtask.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use flott_core::{
     Key,
@@ -21,12 +21,14 @@ mod keys;
 mod registration;
 mod registry;
 mod restore;
+mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use current::{CurrentKey, HasKeyedState};
 pub use keys::StateHandle;
 pub use registry::{KeyedStateStore, StateRegistry};
+use snapshot::Snapshot;
 
 struct Registration {
     name: String,
@@ -44,7 +46,9 @@ pub struct KeyedState<K> {
     /// Processing time as the operator has told it last.
     now: Timestamp,
     /// What is restored of states that have not been registered yet.
-    restored: Vec<KeyedStateSnapshot>,
+    restored: Vec<Arc<KeyedStateSnapshot>>,
+    /// The snapshot that is being drained.
+    snapshot: Option<Snapshot>,
     of_key: PhantomData<fn(K) -> K>,
 }
 
@@ -75,7 +79,8 @@ impl<K: Key> KeyedState<K> {
             max_parallelism,
             epoch: Epoch::MIN,
             now: 0,
-            restored,
+            restored: restored.into_iter().map(Arc::new).collect(),
+            snapshot: None,
             of_key: PhantomData,
         })
     }

@@ -71,7 +71,7 @@ pub use redistribute::redistribute;
 pub use reducing_state::{ReducingState, ReducingStateDescriptor};
 pub use snapshot::{
     GroupEntries, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
-    RedistributionMode, SnapshotSink, StateKind,
+    RedistributionMode, SnapshotBudget, SnapshotSink, StateKind,
 };
 pub use table::Epoch;
 pub use timers::{Timer, TimerQueue};

@@ -4,7 +4,7 @@ use std::{any::type_name, marker::PhantomData};
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, EncodeError, decode_prefix, encode},
+    encoding::{DecodeError, decode_prefix, encode},
     time::Timestamp,
 };
 
@@ -15,7 +15,7 @@ use crate::{
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Kind, Selected, Written, keys_of_group},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group},
     ttl::{StateTtlConfig, Ttl},
 };
 
@@ -52,8 +52,8 @@ impl<T: Data> Kind for Lists<T> {
         type_name::<T>().to_owned()
     }
 
-    fn encode(&self, stored: &Vec<T>, _now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError> {
-        encode(stored, into).map(|()| true)
+    fn encoder(&self, _now: Timestamp) -> impl Encode<Vec<T>> {
+        |stored: &Vec<T>, into: &mut Vec<u8>| encode(stored, into).map(|()| true)
     }
 
     fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<Vec<T>, DecodeError> {

@@ -9,7 +9,7 @@ use std::{
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, EncodeError, decode_prefix, encode},
+    encoding::{DecodeError, decode_prefix, encode},
     time::Timestamp,
 };
 use foldhash::fast::{FixedState, FoldHasher};
@@ -22,7 +22,7 @@ use crate::{
     keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Kind, Selected, Written, keys_of_group},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group},
     ttl::{MapEntries, StateTtlConfig, Ttl},
 };
 
@@ -76,13 +76,8 @@ impl<UK: Data + Eq + Hash, UV: Data> Kind for Maps<UK, UV> {
         format!("({}, {})", type_name::<UK>(), type_name::<UV>())
     }
 
-    fn encode(
-        &self,
-        stored: &UserMap<UK, UV>,
-        _now: Timestamp,
-        into: &mut Vec<u8>,
-    ) -> Result<bool, EncodeError> {
-        encode(&AsMap(stored.iter()), into).map(|()| true)
+    fn encoder(&self, _now: Timestamp) -> impl Encode<UserMap<UK, UV>> {
+        |stored: &UserMap<UK, UV>, into: &mut Vec<u8>| encode(&AsMap(stored.iter()), into).map(|()| true)
     }
 
     fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<UserMap<UK, UV>, DecodeError> {

@@ -4,7 +4,7 @@ use std::{any::type_name, marker::PhantomData, sync::Arc};
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, EncodeError, encode},
+    encoding::{DecodeError, encode},
     time::Timestamp,
 };
 
@@ -15,7 +15,7 @@ use crate::{
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Kind, Selected, Written, keys_of_group, read_unstamped},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group, read_unstamped},
     ttl::{Single, StateTtlConfig, Ttl},
 };
 
@@ -58,8 +58,8 @@ impl<T: Data> Kind for Reducing<T> {
         type_name::<T>().to_owned()
     }
 
-    fn encode(&self, stored: &T, _now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError> {
-        encode(stored, into).map(|()| true)
+    fn encoder(&self, _now: Timestamp) -> impl Encode<T> {
+        |stored: &T, into: &mut Vec<u8>| encode(stored, into).map(|()| true)
     }
 
     fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<T, DecodeError> {

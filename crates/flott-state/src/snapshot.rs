@@ -9,6 +9,9 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use crate::StateError;
+pub use budget::SnapshotBudget;
+
+mod budget;
 
 /// All state of one operator subtask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

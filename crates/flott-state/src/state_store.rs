@@ -15,9 +15,22 @@ use crate::{
     value_store::ValueStore,
 };
 
-mod snapshot;
+mod drain;
+mod restore;
 
-pub(crate) use snapshot::{Written, read_groups, read_unstamped};
+pub(crate) use drain::{Draining, Freeze};
+pub(crate) use restore::{Written, read_groups, read_unstamped};
+
+/// Appends something stored to a snapshot; `false` if nothing of it is kept.
+pub(crate) trait Encode<V>:
+    Fn(&V, &mut Vec<u8>) -> Result<bool, EncodeError> + Copy + Send + Sync + 'static
+{
+}
+
+impl<V, F> Encode<V> for F where
+    F: Fn(&V, &mut Vec<u8>) -> Result<bool, EncodeError> + Copy + Send + Sync + 'static
+{
+}
 
 /// A kind of state: what is stored for each key and namespace, and what is needed to work with it.
 pub(crate) trait Kind: Send + 'static {
@@ -33,8 +46,8 @@ pub(crate) trait Kind: Send + 'static {
     /// The type of the value, element or entry, for messages.
     fn value_type() -> String;
 
-    /// Appends what snapshots keep of `stored` at the processing time `now`; `false` if that is nothing.
-    fn encode(&self, stored: &Self::Stored, now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError>;
+    /// What appends what snapshots taken at the processing time `now` keep of something stored; it returns `false` if that is nothing.
+    fn encoder(&self, now: Timestamp) -> impl Encode<Self::Stored>;
 
     /// Reads what this kind has written, with or without time to live.
     fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<Self::Stored, DecodeError>;
@@ -108,7 +121,7 @@ impl<'a, K: Key, N: Namespace, D: Kind> Selected<'a, K, N, D> {
 
     #[inline]
     pub(crate) fn remove(&mut self) -> Result<Option<D::Stored>, StateError> {
-        self.store.entries.remove(self.hash, self.key, self.namespace)
+        self.store.entries.remove(self.hash, self.key, self.namespace, self.epoch)
     }
 
     /// What is stored, and the kind of the state.

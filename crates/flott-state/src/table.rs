@@ -13,14 +13,16 @@
 use std::num::NonZeroU32;
 
 use crate::{namespace::Namespace, prefetch::prefetch};
+use frozen::Frozen;
 
+mod frozen;
 #[cfg(test)]
 mod tests;
 
 /// Stamps every write: the number of the snapshot period in which it happened, counted from one.
 ///
 /// A snapshot starts by raising the epoch. From then on a slot with an older version still holds what the snapshot
-/// must save, and a slot with the current one was written after it began.
+/// must save, and a slot with the current one was written after it began (`table/frozen.rs`).
 pub type Epoch = NonZeroU32;
 
 /// Tables up to this capacity are kept three quarters empty and double. As long as everything fits a cache near the
@@ -43,15 +45,6 @@ const fn grown(capacity: usize) -> usize {
         _ if capacity <= STEEP => capacity + capacity / 2,
         _ => capacity + capacity / 4,
     }
-}
-
-/// What a sweep does with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Swept {
-    Unchanged,
-    /// It was changed, which counts as a write.
-    Changed,
-    Remove,
 }
 
 /// How much a sweep may still do.
@@ -87,11 +80,13 @@ pub(crate) struct Table<K, N, V> {
     /// Either empty or with at least one vacant slot, at which every probe ends.
     slots: Box<[Option<Slot<K, N, V>>]>,
     len: usize,
+    /// What a snapshot is owed; `None` most of the time.
+    frozen: Option<Box<Frozen<K, N, V>>>,
 }
 
 impl<K, N, V> Default for Table<K, N, V> {
     fn default() -> Self {
-        Self { slots: Box::default(), len: 0 }
+        Self { slots: Box::default(), len: 0, frozen: None }
     }
 }
 
@@ -102,6 +97,16 @@ const NO_TAG: u64 = u64::MAX;
 #[inline]
 const fn tag_of(place: u64) -> u32 {
     (place >> 32) as u32
+}
+
+/// Called before an entry is changed or removed in `epoch`: a snapshot that is owed it gets it as it is.
+#[inline]
+fn save_before_write<K, N, V>(frozen: &mut Option<Box<Frozen<K, N, V>>>, slot: &Slot<K, N, V>, epoch: Epoch) {
+    if let Some(frozen) = frozen
+        && slot.version < epoch
+    {
+        frozen.save(slot);
+    }
 }
 
 impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
@@ -136,10 +141,10 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
     #[inline]
     pub(crate) fn get_mut(&mut self, place: u64, key: &K, namespace: &N, epoch: Epoch) -> Option<&mut V> {
         let at = self.find(tag_of(place), key, namespace).ok()?;
-        self.slots[at].as_mut().map(|slot| {
-            slot.version = epoch;
-            &mut slot.value
-        })
+        let slot = self.slots[at].as_mut()?;
+        save_before_write(&mut self.frozen, slot, epoch);
+        slot.version = epoch;
+        Some(&mut slot.value)
     }
 
     /// The value for writing, made by `default` where there is none.
@@ -159,6 +164,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         };
         match &mut self.slots[at] {
             Some(slot) => {
+                save_before_write(&mut self.frozen, slot, epoch);
                 slot.version = epoch;
                 &mut slot.value
             }
@@ -188,6 +194,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         let tag = tag_of(place);
         match self.find(tag, key, namespace) {
             Ok(at) => self.slots[at].as_mut().map(|slot| {
+                save_before_write(&mut self.frozen, slot, epoch);
                 slot.version = epoch;
                 std::mem::replace(&mut slot.value, value)
             }),
@@ -199,22 +206,24 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
     }
 
     /// Takes the entry out and returns its value.
-    pub(crate) fn remove(&mut self, place: u64, key: &K, namespace: &N) -> Option<V> {
+    pub(crate) fn remove(&mut self, place: u64, key: &K, namespace: &N, epoch: Epoch) -> Option<V> {
         let at = self.find(tag_of(place), key, namespace).ok()?;
         let slot = self.slots[at].take()?;
+        save_before_write(&mut self.frozen, &slot, epoch);
         self.len -= 1;
         self.close_hole(at);
         Some(slot.value)
     }
 
-    /// Shows the values from slot `at` on to `visit`, which decides what becomes of them. Moves `at` to the slot to go on
-    /// with, beyond the end once all have been passed.
+    /// Shows the values from slot `at` on to `is_due`, and those for which that is true to `clean`, which changes them; if it
+    /// returns `false`, nothing is left and the entry is removed. Moves `at` to the slot to go on with, beyond the end once all have been passed.
     pub(crate) fn sweep(
         &mut self,
         at: &mut usize,
         budget: &mut SweepBudget,
         epoch: Epoch,
-        visit: &mut impl FnMut(&mut V) -> Swept,
+        is_due: &impl Fn(&V) -> bool,
+        clean: &impl Fn(&mut V) -> bool,
     ) {
         while budget.entries > 0 && budget.steps > 0 {
             let Some(slot) = self.slots.get_mut(*at) else { return };
@@ -224,18 +233,19 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
                 continue;
             };
             budget.entries -= 1;
-            match visit(&mut entry.value) {
-                Swept::Unchanged => *at += 1,
-                Swept::Changed => {
-                    entry.version = epoch;
-                    *at += 1;
-                }
-                Swept::Remove => {
-                    // Another entry may move into the slot, so it is looked at again.
-                    *slot = None;
-                    self.len -= 1;
-                    self.close_hole(*at);
-                }
+            if !is_due(&entry.value) {
+                *at += 1;
+                continue;
+            }
+            save_before_write(&mut self.frozen, entry, epoch);
+            entry.version = epoch;
+            if clean(&mut entry.value) {
+                *at += 1;
+            } else {
+                // Another entry may move into the slot, so it is looked at again.
+                *slot = None;
+                self.len -= 1;
+                self.close_hole(*at);
             }
         }
     }

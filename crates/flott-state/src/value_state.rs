@@ -4,7 +4,7 @@ use std::{any::type_name, marker::PhantomData};
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, EncodeError, encode},
+    encoding::{DecodeError, encode},
     time::Timestamp,
 };
 
@@ -14,7 +14,7 @@ use crate::{
     keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Kind, Selected, StateStore, Written, keys_of_group, read_unstamped},
+    state_store::{Encode, Kind, Selected, StateStore, Written, keys_of_group, read_unstamped},
     ttl::{Single, StateTtlConfig, Ttl},
 };
 
@@ -51,8 +51,8 @@ impl<V: Data> Kind for Values<V> {
         type_name::<V>().to_owned()
     }
 
-    fn encode(&self, stored: &V, _now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError> {
-        encode(stored, into).map(|()| true)
+    fn encoder(&self, _now: Timestamp) -> impl Encode<V> {
+        |stored: &V, into: &mut Vec<u8>| encode(stored, into).map(|()| true)
     }
 
     fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<V, DecodeError> {

@@ -8,7 +8,7 @@ use flott_core::{
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
-    table::{Epoch, SweepBudget, Swept, Table},
+    table::{Epoch, SweepBudget, Table},
 };
 
 #[cfg(test)]
@@ -41,7 +41,7 @@ pub struct ValueStore<K, N, V> {
 
 impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
     /// An empty store for the key groups in `range` of `max_parallelism` in all. Allocates nothing per key group
-    /// before the group's first entry but 24 bytes.
+    /// before the group's first entry but 32 bytes.
     pub fn new(range: KeyGroupRange, max_parallelism: u32) -> Self {
         let tables = (range.start..range.end).map(|_| Table::default()).collect();
         Self { tables, range, max_parallelism }
@@ -96,21 +96,28 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
         Ok(table.insert(place, key, namespace, epoch, value))
     }
 
-    /// Takes the value out.
+    /// Takes the value out in `epoch`.
     #[inline]
-    pub fn remove(&mut self, hash: u64, key: &K, namespace: &N) -> Result<Option<V>, StateError> {
+    pub fn remove(
+        &mut self,
+        hash: u64,
+        key: &K,
+        namespace: &N,
+        epoch: Epoch,
+    ) -> Result<Option<V>, StateError> {
         let (table, place) = self.table_mut(hash, namespace)?;
-        Ok(table.remove(place, key, namespace))
+        Ok(table.remove(place, key, namespace, epoch))
     }
 
-    /// Shows the next `count` values to `visit`, which decides what becomes of them, and moves the cursor past them. Ends
-    /// early when all have been seen; the next sweep then starts again.
+    /// Shows the next `count` values to `is_due`, and those for which that is true to `clean`, which changes them and returns
+    /// whether anything is left; moves the cursor past them. Ends early when all have been seen; the next sweep then starts again.
     pub(crate) fn sweep(
         &mut self,
         cursor: &mut Cursor,
         count: usize,
         epoch: Epoch,
-        mut visit: impl FnMut(&mut V) -> Swept,
+        is_due: impl Fn(&V) -> bool,
+        clean: impl Fn(&mut V) -> bool,
     ) {
         let mut budget = SweepBudget { entries: count, steps: count.saturating_mul(SWEEP_STEPS) };
         while budget.entries > 0 && budget.steps > 0 {
@@ -118,7 +125,7 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
                 *cursor = Cursor::default();
                 return;
             };
-            table.sweep(&mut cursor.slot, &mut budget, epoch, &mut visit);
+            table.sweep(&mut cursor.slot, &mut budget, epoch, &is_due, &clean);
             if cursor.slot >= table.capacity() {
                 *cursor = Cursor { table: cursor.table + 1, slot: 0 };
                 budget.steps = budget.steps.saturating_sub(1);
@@ -147,9 +154,9 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
         self.tables.get(self.index_of(group)).into_iter().flat_map(Table::iter)
     }
 
-    /// The key groups whose entries it holds.
-    pub(crate) const fn key_groups(&self) -> KeyGroupRange {
-        self.range
+    /// The tables with their key groups, from the group at `index` of the range on.
+    pub(crate) fn tables_from(&mut self, index: usize) -> impl Iterator<Item = (u32, &mut Table<K, N, V>)> {
+        (self.range.start..).zip(&mut self.tables).skip(index)
     }
 
     /// The number of key groups in all.

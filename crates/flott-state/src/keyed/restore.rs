@@ -1,4 +1,6 @@
-//! All states of a subtask as plain data, and what is restored of them.
+//! What is restored of the states of a subtask.
+
+use std::sync::Arc;
 
 use flott_core::{Key, time::TimeDomain};
 
@@ -11,22 +13,6 @@ use crate::{
 };
 
 impl<K: Key> KeyedState<K> {
-    /// All states as they are now, without the timers, which are the operator's ([`TimerQueue::snapshot`]).
-    ///
-    /// What was restored and has not been registered is part of it: the state of a function that is gone for a while
-    /// is not lost (Flink keeps it likewise).
-    ///
-    /// # Errors
-    /// When a key or value can't be encoded.
-    pub fn snapshot(&mut self) -> Result<Vec<KeyedStateSnapshot>, StateError> {
-        let mut snapshots = Vec::with_capacity(self.stores.len() + self.restored.len());
-        for (store, registration) in self.stores.iter().zip(&self.registrations) {
-            snapshots.push(store.any().snapshot(&registration.name, self.now)?);
-        }
-        snapshots.extend(self.restored.iter().cloned());
-        Ok(snapshots)
-    }
-
     /// The timers called `name` of one time domain, as they were in the snapshot; none if there was none.
     ///
     /// # Errors
@@ -44,7 +30,7 @@ impl<K: Key> KeyedState<K> {
     }
 
     /// Takes out the parts of the state called `name`.
-    pub(super) fn take_restored(&mut self, name: &str) -> Vec<KeyedStateSnapshot> {
+    pub(super) fn take_restored(&mut self, name: &str) -> Vec<Arc<KeyedStateSnapshot>> {
         self.restored.extract_if(.., |part| part.meta.name == name).collect()
     }
 }

@@ -46,7 +46,7 @@ impl<K: Key, N: Namespace> Deleted<K, N> {
     /// Takes the timer out of the set; whether it was in it.
     pub(super) fn revive(&mut self, timer: &Timer<K, N>) -> bool {
         let at = (timer.timestamp, timer.namespace.clone());
-        self.timers.remove(place(timer.hash, &at), &timer.key, &at).is_some()
+        self.timers.remove(place(timer.hash, &at), &timer.key, &at, Epoch::MIN).is_some()
     }
 }
 

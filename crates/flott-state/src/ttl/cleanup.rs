@@ -4,13 +4,9 @@ use flott_core::{Key, time::Timestamp};
 
 use super::{
     kind::{Ttl, WithTtl},
-    stamped::{Left, Perishable},
+    stamped::Perishable,
 };
-use crate::{
-    namespace::Namespace,
-    table::{Epoch, Swept},
-    value_store::ValueStore,
-};
+use crate::{namespace::Namespace, table::Epoch, value_store::ValueStore};
 
 impl<D: WithTtl> Ttl<D> {
     /// Called before each access to the state: goes on with the clean-up.
@@ -34,10 +30,10 @@ impl<D: WithTtl> Ttl<D> {
         now: Timestamp,
     ) {
         let rules = self.rules;
-        entries.sweep(&mut self.cursor, count, epoch, |stored| match stored.remove_expired(&rules, now) {
-            Left::All => Swept::Unchanged,
-            Left::Some => Swept::Changed,
-            Left::Nothing => Swept::Remove,
-        });
+        let (has_expired, remove_expired) = (
+            |stored: &D::Stamped| stored.has_expired(&rules, now),
+            |stored: &mut D::Stamped| stored.remove_expired(&rules, now),
+        );
+        entries.sweep(&mut self.cursor, count, epoch, has_expired, remove_expired);
     }
 }

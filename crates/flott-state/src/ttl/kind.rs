@@ -19,7 +19,7 @@ use crate::{
     map_state::{AsMap, Maps, UserMap},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Kind, Written},
+    state_store::{Encode, Kind, Written},
     table::Epoch,
     value_store::{Cursor, ValueStore},
 };
@@ -71,8 +71,11 @@ impl<D: WithTtl> Kind for Ttl<D> {
         D::value_type()
     }
 
-    fn encode(&self, stored: &D::Stamped, now: Timestamp, into: &mut Vec<u8>) -> Result<bool, EncodeError> {
-        D::encode_stamped(stored, |stamp| self.rules.saved(stamp, now), into)
+    fn encoder(&self, now: Timestamp) -> impl Encode<D::Stamped> {
+        let rules = self.rules;
+        move |stored: &D::Stamped, into: &mut Vec<u8>| {
+            D::encode_stamped(stored, |stamp| rules.saved(stamp, now), into)
+        }
     }
 
     fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<D::Stamped, DecodeError> {

@@ -4,7 +4,7 @@ use flott_core::{Data, Key, time::Timestamp};
 
 use super::{
     kind::Ttl,
-    stamped::{Left, Perishable, StampedList},
+    stamped::{Perishable, StampedList},
 };
 use crate::{
     error::StateError,
@@ -21,19 +21,19 @@ impl<'a, K: Key, N: Namespace, T: Data> Selected<'a, K, N, Ttl<Lists<T>>> {
         kind.accessed(entries, epoch, now);
         let Some(list) = entries.get(hash, key, namespace)? else { return Ok(&[]) };
         let rules = kind.rules;
-        let some_expired = list.stamps.iter().any(|stamp| rules.expired(*stamp, now));
+        let some_expired = list.has_expired(&rules, now);
         if some_expired && rules.return_expired {
             kind.lent = Some(list.elements.clone());
         }
         if (some_expired || rules.update_on_read)
             && let Some(list) = entries.get_mut(hash, key, namespace, epoch)?
         {
-            let left = list.remove_expired(&rules, now);
+            let is_left = list.remove_expired(&rules, now);
             if rules.update_on_read {
                 list.stamps.fill(now);
             }
-            if left == Left::Nothing {
-                entries.remove(hash, key, namespace)?;
+            if !is_left {
+                entries.remove(hash, key, namespace, epoch)?;
             }
         }
         if some_expired && rules.return_expired {
@@ -69,7 +69,7 @@ impl<'a, K: Key, N: Namespace, T: Data> Selected<'a, K, N, Ttl<Lists<T>>> {
 
 impl<T: Data> Merge for Ttl<Lists<T>> {
     fn visible(&self, mut list: StampedList<T>, now: Timestamp) -> Option<StampedList<T>> {
-        let hidden = !self.rules.return_expired && list.remove_expired(&self.rules, now) == Left::Nothing;
+        let hidden = !self.rules.return_expired && !list.remove_expired(&self.rules, now);
         (!hidden).then_some(list)
     }
 

@@ -111,7 +111,7 @@ impl<'a, K: Key, N: Namespace, UK: Data + Eq + Hash, UV: Data> Selected<'a, K, N
         kind.accessed(entries, epoch, now);
         let rules = kind.rules;
         let Some(map) = entries.get(hash, key, namespace)? else { return Ok(MapEntries::default()) };
-        let some_expired = map.values().any(|stamped| rules.expired(stamped.stamp, now));
+        let some_expired = map.has_expired(&rules, now);
         let mut expired = Vec::new();
         if (some_expired || rules.update_on_read)
             && let Some(map) = entries.get_mut(hash, key, namespace, epoch)?
@@ -125,7 +125,7 @@ impl<'a, K: Key, N: Namespace, UK: Data + Eq + Hash, UV: Data> Selected<'a, K, N
                 map.values_mut().for_each(|stamped| stamped.stamp = now);
             }
             if map.is_empty() {
-                entries.remove(hash, key, namespace)?;
+                entries.remove(hash, key, namespace, epoch)?;
             }
         }
         let live = self.get()?.map(UserMap::iter).unwrap_or_default();

@@ -22,7 +22,7 @@ impl<'a, K: Key, N: Namespace, D: Single> Selected<'a, K, N, Ttl<D>> {
         let rules = kind.rules;
         let Some(stamped) = entries.get(hash, key, namespace)? else { return Ok((None, &kind.of)) };
         if rules.expired(stamped.stamp, now) {
-            let removed = entries.remove(hash, key, namespace)?;
+            let removed = entries.remove(hash, key, namespace, epoch)?;
             kind.lent = removed.filter(|_| rules.return_expired).map(|stamped| stamped.value);
             return Ok((kind.lent.as_ref(), &kind.of));
         }
@@ -41,7 +41,7 @@ impl<'a, K: Key, N: Namespace, D: Single> Selected<'a, K, N, Ttl<D>> {
         kind.accessed(entries, epoch, now);
         let hidden = entries.get(hash, key, namespace)?.map(|stamped| kind.rules.hidden(stamped.stamp, now));
         if hidden == Some(true) {
-            entries.remove(hash, key, namespace)?;
+            entries.remove(hash, key, namespace, epoch)?;
         }
         let stamped = entries.get_mut(hash, key, namespace, epoch)?;
         let value = stamped.map(|stamped| {

@@ -40,48 +40,45 @@ impl<T> StampedList<T> {
     }
 }
 
-/// What is left after what has expired was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Left {
-    All,
-    Some,
-    Nothing,
-}
-
 /// What can expire, as a whole or in parts.
 pub(crate) trait Perishable {
-    /// Removes the parts that have expired. If nothing is left, the caller removes the whole.
-    fn remove_expired(&mut self, rules: &TtlRules, now: Timestamp) -> Left;
+    /// Whether any part has expired.
+    fn has_expired(&self, rules: &TtlRules, now: Timestamp) -> bool;
+
+    /// Removes the parts that have expired; whether anything is left. If not, the caller removes the whole.
+    fn remove_expired(&mut self, rules: &TtlRules, now: Timestamp) -> bool;
 }
 
 impl<V> Perishable for Stamped<V> {
-    fn remove_expired(&mut self, rules: &TtlRules, now: Timestamp) -> Left {
-        if rules.expired(self.stamp, now) { Left::Nothing } else { Left::All }
+    fn has_expired(&self, rules: &TtlRules, now: Timestamp) -> bool {
+        rules.expired(self.stamp, now)
+    }
+
+    fn remove_expired(&mut self, rules: &TtlRules, now: Timestamp) -> bool {
+        !rules.expired(self.stamp, now)
     }
 }
 
 impl<T> Perishable for StampedList<T> {
-    fn remove_expired(&mut self, rules: &TtlRules, now: Timestamp) -> Left {
-        let before = self.stamps.len();
+    fn has_expired(&self, rules: &TtlRules, now: Timestamp) -> bool {
+        self.stamps.iter().any(|stamp| rules.expired(*stamp, now))
+    }
+
+    fn remove_expired(&mut self, rules: &TtlRules, now: Timestamp) -> bool {
         let mut stamps = self.stamps.iter();
         self.elements.retain(|_| stamps.next().is_some_and(|stamp| !rules.expired(*stamp, now)));
         self.stamps.retain(|stamp| !rules.expired(*stamp, now));
-        left(before, self.stamps.len())
+        !self.stamps.is_empty()
     }
 }
 
 impl<UK, UV> Perishable for UserMap<UK, Stamped<UV>> {
-    fn remove_expired(&mut self, rules: &TtlRules, now: Timestamp) -> Left {
-        let before = self.len();
-        self.retain(|_, stamped| !rules.expired(stamped.stamp, now));
-        left(before, self.len())
+    fn has_expired(&self, rules: &TtlRules, now: Timestamp) -> bool {
+        self.values().any(|stamped| rules.expired(stamped.stamp, now))
     }
-}
 
-fn left(before: usize, after: usize) -> Left {
-    match after {
-        0 => Left::Nothing,
-        _ if after < before => Left::Some,
-        _ => Left::All,
+    fn remove_expired(&mut self, rules: &TtlRules, now: Timestamp) -> bool {
+        self.retain(|_, stamped| !rules.expired(stamped.stamp, now));
+        !self.is_empty()
     }
 }

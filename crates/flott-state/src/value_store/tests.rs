@@ -17,7 +17,7 @@ fn a_key_has_a_value_of_its_own_in_each_namespace() {
         }
     }
     assert_eq!(store.len(), 3000);
-    assert_eq!(store.remove(hash(7), &7, &60_000).unwrap(), Some(60_007));
+    assert_eq!(store.remove(hash(7), &7, &60_000, EPOCH).unwrap(), Some(60_007));
     assert_eq!(store.get(hash(7), &7, &60_000).unwrap(), None);
     assert_eq!(store.get(hash(7), &7, &0).unwrap(), Some(&7));
     assert_eq!(store.get(hash(7), &7, &120_000).unwrap(), Some(&120_007));

@@ -1,10 +1,10 @@
-//! How a state becomes plain data and comes back.
+//! How a state comes back from plain data.
 
-use std::{any::type_name, collections::BTreeMap};
+use std::any::type_name;
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, EncodeError, decode_prefix, encode},
+    encoding::{DecodeError, decode_prefix},
     hash::key_hash,
     key_group::key_place,
     time::Timestamp,
@@ -14,7 +14,7 @@ use super::{Kind, StateStore};
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
-    snapshot::{GroupEntries, KeyedStateMeta, KeyedStateSnapshot},
+    snapshot::KeyedStateSnapshot,
     table::Epoch,
 };
 
@@ -40,37 +40,6 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
     /// The types of key, namespace and value.
     pub(crate) fn types() -> [String; 3] {
         [type_name::<K>().to_owned(), type_name::<N>().to_owned(), D::value_type()]
-    }
-
-    pub(crate) fn snapshot(&self, name: &str, now: Timestamp) -> Result<KeyedStateSnapshot, StateError> {
-        let range = self.entries.key_groups();
-        let mut groups = BTreeMap::new();
-        for group in range.start..range.end {
-            let entries = self.encode_group(group, now).map_err(|error| {
-                let (name, reason) = (name.to_owned(), error.to_string());
-                StateError::from(StateErrorKind::CannotSnapshot { name, kind: D::KIND, reason })
-            })?;
-            if entries.count > 0 {
-                groups.insert(group, entries);
-            }
-        }
-        let meta = KeyedStateMeta { name: name.to_owned(), kind: D::KIND, ttl: D::TTL, types: Self::types() };
-        Ok(KeyedStateSnapshot { meta, groups })
-    }
-
-    fn encode_group(&self, group: u32, now: Timestamp) -> Result<GroupEntries, EncodeError> {
-        let mut entries = GroupEntries::default();
-        for (key, namespace, stored, _) in self.entries.iter_group(group) {
-            let start = entries.bytes.len();
-            encode(key, &mut entries.bytes)?;
-            encode(namespace, &mut entries.bytes)?;
-            if self.kind.encode(stored, now, &mut entries.bytes)? {
-                entries.count += 1;
-            } else {
-                entries.bytes.truncate(start);
-            }
-        }
-        Ok(entries)
     }
 
     /// Adds what one part of a snapshot holds. `handle` is what the state is registered as.

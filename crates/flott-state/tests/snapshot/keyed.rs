@@ -1,0 +1,135 @@
+//! How a snapshot begins, goes on and ends.
+
+use flott_core::hash::key_hash;
+use flott_state::{
+    CurrentKey, KeyedStateMeta, KeyedStateStore, OperatorSnapshot, OperatorStateSnapshot, SnapshotBudget,
+    SnapshotSink, StateError, StateErrorKind, ValueStateDescriptor,
+};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::support::{Action, Subject, empty, finish, listed};
+
+fn filled(keys: u64) -> Subject {
+    let mut subject = Subject::new(Vec::new());
+    (0..keys).for_each(|key| subject.act(0, Action::Set, key, key as u8));
+    subject
+}
+
+#[test]
+fn a_second_snapshot_waits_for_the_first_to_end() {
+    let mut subject = filled(1000);
+    let mut taken = OperatorSnapshot::default();
+    subject.state.begin_snapshot().unwrap();
+    let refused = subject.state.begin_snapshot().unwrap_err();
+    assert_eq!(*refused.kind(), StateErrorKind::SnapshotInProgress);
+    assert!(!subject.state.drain_snapshot(&mut SnapshotBudget::new(1, 1), &mut taken).unwrap());
+    assert!(subject.state.begin_snapshot().is_err());
+    finish(&mut subject.state, &mut taken, 100);
+    assert_eq!(listed(&taken.keyed).len(), 1000);
+    subject.state.begin_snapshot().unwrap();
+}
+
+#[test]
+fn without_a_snapshot_there_is_nothing_to_drain() {
+    let mut subject = filled(10);
+    let mut taken = OperatorSnapshot::default();
+    assert!(subject.state.drain_snapshot(&mut SnapshotBudget::default(), &mut taken).unwrap());
+    assert!(taken.is_empty());
+}
+
+#[test]
+fn a_snapshot_that_was_given_up_leaves_no_trace_in_the_next() {
+    let mut subject = filled(1000);
+    subject.state.begin_snapshot().unwrap();
+    subject.act(0, Action::Set, 3, 99);
+    subject.state.abort_snapshot();
+    let taken = subject.state.snapshot().unwrap();
+    assert_eq!(listed(&taken).len(), 1000);
+    assert!(listed(&taken).iter().any(|(at, value)| at.ends_with(" 3 ()") && value == "99"));
+}
+
+#[test]
+fn a_state_registered_after_the_beginning_is_not_in_the_snapshot_but_what_it_restores_is() {
+    let before = filled(100).state.snapshot().unwrap();
+    let mut state = empty(before.clone());
+    state.begin_snapshot().unwrap();
+    let value = state.value_state(ValueStateDescriptor::<i64>::new("value")).unwrap();
+    let new = state.value_state(ValueStateDescriptor::<i64>::new("of windows 2")).unwrap();
+    for key in 0..100 {
+        let at = &mut CurrentKey::new(&mut state, &key, key_hash(&key).unwrap());
+        value.update(at, -1).unwrap();
+        new.update(at, -1).unwrap();
+    }
+    let mut taken = OperatorSnapshot::default();
+    finish(&mut state, &mut taken, 10);
+    assert_eq!(taken.keyed, before);
+}
+
+#[test]
+fn the_entries_are_in_the_snapshot_whatever_the_budget() {
+    let expected = listed(&filled(3000).state.snapshot().unwrap());
+    for slots in [1, 64, 1000, usize::MAX] {
+        let mut subject = filled(3000);
+        subject.state.begin_snapshot().unwrap();
+        let mut taken = OperatorSnapshot::default();
+        finish(&mut subject.state, &mut taken, slots);
+        assert_eq!(listed(&taken.keyed), expected);
+    }
+}
+
+/// Can't be encoded when it is 7.
+#[derive(Clone, Deserialize)]
+struct Unlucky(u64);
+
+impl Serialize for Unlucky {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 == 7 { Err(serde::ser::Error::custom("out of luck")) } else { self.0.serialize(serializer) }
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_encoded_ends_the_snapshot_and_not_the_task() {
+    for change in [false, true] {
+        let mut state = empty(Vec::new());
+        let value = state.value_state(ValueStateDescriptor::new("value")).unwrap();
+        for key in 0..10 {
+            let at = &mut CurrentKey::new(&mut state, &key, key_hash(&key).unwrap());
+            value.update(at, Unlucky(key)).unwrap();
+        }
+        state.begin_snapshot().unwrap();
+        if change {
+            let at = &mut CurrentKey::new(&mut state, &7, key_hash(&7u64).unwrap());
+            value.update(at, Unlucky(8)).unwrap();
+        }
+        let failed = state.drain_snapshot(&mut SnapshotBudget::unlimited(), &mut OperatorSnapshot::default());
+        let failed = failed.unwrap_err().to_string();
+        assert!(failed.starts_with("cannot take a snapshot of state 'value' (a value state):"), "{failed}");
+        assert!(failed.contains("out of luck"), "{failed}");
+        assert_eq!(state.snapshot().is_ok(), change, "the next one succeeds once the value is gone");
+    }
+}
+
+/// Takes nothing.
+struct Full;
+
+impl SnapshotSink for Full {
+    fn keyed_state(&mut self, _: &KeyedStateMeta) -> Result<u32, StateError> {
+        Ok(0)
+    }
+
+    fn entries(&mut self, _: u32, _: u32, _: u64, _: &[u8]) -> Result<(), StateError> {
+        Err(StateErrorKind::CannotHash { reason: "the disk is full".to_owned() }.into())
+    }
+
+    fn operator_state(&mut self, _: &OperatorStateSnapshot) -> Result<(), StateError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sink_that_fails_ends_the_snapshot() {
+    let mut subject = filled(100);
+    subject.state.begin_snapshot().unwrap();
+    assert!(subject.state.drain_snapshot(&mut SnapshotBudget::default(), &mut Full).is_err());
+    assert_eq!(listed(&subject.state.snapshot().unwrap()).len(), 100);
+}
