@@ -16,6 +16,13 @@ pub trait Window: Data + Eq + Namespace {
     /// of a record's window instead of at all of them.
     const IS_SPAN: bool = false;
 
+    /// Whether both are [spans](Self::IS_SPAN) with the same start. Then the later one of them to end merges with no
+    /// earlier window that the other stays apart from, and the engine does not look at those. `false`, also the default,
+    /// is right for all windows and costs time.
+    fn starts_as(&self, _other: &Self) -> bool {
+        false
+    }
+
     /// The one window that covers both, where two windows of a [merging](super::WindowAssigner::MERGES) assigner
     /// are one. `None`, also the default: they stay apart.
     fn merged(&self, _other: &Self) -> Option<Self> {
@@ -75,6 +82,11 @@ impl Window for TimeWindow {
     #[inline]
     fn max_timestamp(&self) -> Timestamp {
         self.end.wrapping_sub(1)
+    }
+
+    #[inline]
+    fn starts_as(&self, other: &Self) -> bool {
+        self.start == other.start
     }
 
     #[inline]

@@ -13,16 +13,20 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
 use flott_state::{KeyedState, OperatorSnapshot, Timer, TimerQueue};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
+
+use of_key::{OfKey, Session};
 
 use super::entries::{EntriesWriter, Restored};
-use super::key_table::KeyTable;
+use super::key_table::{Entry, KeyTable};
 use super::late::Lateness;
 use super::{WindowSettings, no_timestamp};
 use crate::function::{KeySelector, RuntimeContext};
 use crate::operators::{KeyedBatch, RUN};
 use crate::window::function::Times;
 use crate::window::{Window, WindowAssigner, WindowAssignerContext, WindowContext, WindowOpenContext, Work};
+
+mod of_key;
 
 /// The name of the sessions in snapshots.
 const SESSIONS: &str = "window-sessions";
@@ -47,16 +51,6 @@ pub(crate) struct SessionWindowOperator<K: Key, T: Data, A: WindowAssigner<T>, X
 /// The sessions of each key.
 type Sessions<K, W, V> = KeyTable<K, OfKey<W, V>>;
 
-/// The sessions of one key. Most keys have one, which lies in the table itself: a look-up then misses the cache once less.
-type OfKey<W, V> = SmallVec<[Session<W, V>; 1]>;
-
-struct Session<W, V> {
-    window: W,
-    kept: V,
-    /// When its timer fires; it has one that is not after the time at which something is to be done.
-    timer: Timestamp,
-}
-
 impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWindowOperator<K, T, A, X> {
     pub(crate) fn new(
         (assigner, work): (A, X),
@@ -78,14 +72,9 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             timers.register(timer, hash, key.clone(), ());
             let session = Session { window, kept, timer };
             match keys.find(hash, &key) {
-                Some(at) => {
-                    let of_key = sessions(&mut keys, at);
-                    of_key.insert(place_of(of_key, end), session);
-                }
-                None => {
-                    keys.insert(hash, key, smallvec![session]);
-                }
-            }
+                Some(at) => sessions(&mut keys, at).insert(session),
+                None => keys.insert(hash, key, OfKey::of(session)),
+            };
             Ok(())
         })?;
         Ok(Self {
@@ -144,12 +133,13 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             return self.start(index, None, window, record, timestamp, out);
         };
         let of_key = sessions(&mut self.keys, at);
-        let Some((mut of, merged)) = meet(of_key, &window) else {
+        let Some((mut of, merged)) = of_key.meet(&window) else {
             return self.start(index, Some(at), window, record, timestamp, out);
         };
         if of_key[of].window != merged {
+            let may_join = !of_key.is_last_and_starts_as(of, &merged);
             of_key[of].window = merged;
-            while let Some(joined) = join_next(of_key, of, &mut self.work) {
+            while may_join && let Some(joined) = join_next(of_key, of, &mut self.work) {
                 of = joined;
             }
             let (session, watermark) = (&mut of_key[of], self.times.watermark);
@@ -189,10 +179,10 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
         let timer = if has_ended { self.late.cleanup_time(end) } else { end };
         self.timers.register(timer, hash, key.clone(), ());
         let session = Session { window, kept: self.work.start(record, timestamp), timer };
-        let at = at.unwrap_or_else(|| self.keys.insert(hash, key.clone(), OfKey::new()));
-        let of_key = sessions(&mut self.keys, at);
-        let of = place_of(of_key, end);
-        of_key.insert(of, session);
+        let (at, of) = match at {
+            Some(at) => (at, sessions(&mut self.keys, at).insert(session)),
+            None => (self.keys.insert(hash, key.clone(), OfKey::of(session)), 0),
+        };
         if has_ended {
             self.emit(at, of, out)?;
         }
@@ -233,26 +223,32 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             }
             let next = if end > timer.timestamp { end } else { self.late.cleanup_time(end) };
             if next <= timer.timestamp {
-                self.remove(at, of)?;
+                if !self.remove(at, of)? {
+                    break;
+                }
                 continue;
             }
             sessions(&mut self.keys, at)[of].timer = next;
             self.timers.register(next, timer.hash, timer.key.clone(), ());
             of += 1;
         }
-        if sessions(&mut self.keys, at).is_empty() {
-            self.keys.swap_remove(at);
-        }
         Ok(())
     }
 
-    /// Forgets a session that can no longer change.
-    fn remove(&mut self, at: usize, of: usize) -> FnResult {
-        let window = sessions(&mut self.keys, at).remove(of).window;
+    /// Forgets a session that can no longer change; returns whether the key has others.
+    fn remove(&mut self, at: usize, of: usize) -> FnResult<bool> {
         let Self { keys, work, state, times, .. } = self;
-        let entry = &keys.entries()[at];
-        let (key, hash, window) = (&entry.key, entry.hash, &window);
-        work.clear(&mut WindowContext { key, hash, window, state, times: *times, merges: true })
+        let mut clear = |key: &K, hash, window: &A::Window| {
+            work.clear(&mut WindowContext { key, hash, window, state, times: *times, merges: true })
+        };
+        let entry = &mut keys.entries_mut()[at];
+        if let Some(session) = entry.value.remove(of) {
+            clear(&entry.key, entry.hash, &session.window)?;
+            return Ok(true);
+        }
+        let Entry { key, hash, value } = keys.swap_remove(at);
+        clear(&key, hash, &value.newest().window)?;
+        Ok(false)
     }
 
     fn set_processing_time(&mut self, now: Timestamp) {
@@ -266,34 +262,6 @@ fn sessions<K: Eq, W, V>(keys: &mut Sessions<K, W, V>, at: usize) -> &mut OfKey<
     &mut keys.entries_mut()[at].value
 }
 
-/// Reads what a record looks at first, so that it is in the cache by then.
-#[inline]
-fn touch<W: Window, V>(of_key: &OfKey<W, V>) -> u64 {
-    of_key.last().map_or(0, |session| session.window.max_timestamp() as u64)
-}
-
-/// The session that a window merges with, and what becomes of the two. The newest is looked at first.
-#[inline]
-fn meet<W: Window, V>(of_key: &[Session<W, V>], window: &W) -> Option<(usize, W)> {
-    let merged = |of: usize| Some((of, of_key.get(of)?.window.merged(window)?));
-    if W::IS_SPAN {
-        let behind = place_of(of_key, window.max_timestamp());
-        return behind.checked_sub(1).and_then(merged).or_else(|| merged(behind));
-    }
-    (0..of_key.len()).rev().find_map(merged)
-}
-
-/// Where a session with this end stands among those of its key.
-#[inline]
-fn place_of<W: Window, V>(of_key: &[Session<W, V>], end: Timestamp) -> usize {
-    match of_key.last() {
-        Some(last) if W::IS_SPAN && last.window.max_timestamp() >= end => {
-            of_key.partition_point(|session| session.window.max_timestamp() < end)
-        }
-        _ => of_key.len(),
-    }
-}
-
 /// Makes one of session `of` and another that it meets since it has grown; returns where the one is then.
 #[inline]
 fn join_next<K: Key, T: Data, W: Window, X: Work<K, T, W>>(
@@ -301,12 +269,9 @@ fn join_next<K: Key, T: Data, W: Window, X: Work<K, T, W>>(
     of: usize,
     work: &mut X,
 ) -> Option<usize> {
-    let others = if W::IS_SPAN { of.saturating_sub(1)..of_key.len().min(of + 2) } else { 0..of_key.len() };
-    let (other, merged) = others
-        .filter(|other| *other != of)
-        .find_map(|other| Some((other, of_key[other].window.merged(&of_key[of].window)?)))?;
+    let (other, merged) = of_key.next_to(of)?;
     let (first, second) = (of.min(other), of.max(other));
-    let later = of_key.remove(second);
+    let later = of_key.remove(second)?;
     let session = &mut of_key[first];
     work.merge(&mut session.kept, later.kept);
     session.window = merged;
@@ -344,7 +309,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
                 return Err(no_timestamp());
             }
             if let Some(ahead) = self.batch.ahead(index) {
-                self.keys.prefetch_with(ahead, touch);
+                self.keys.prefetch_with(ahead, OfKey::touch);
             }
             self.assigner.assign(&record, timestamp, &context, &mut self.assigned)?;
             self.add_to_assigned(index, record, timestamp, out)?;
@@ -359,7 +324,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
         while let Some(timer) = self.timers.pop_due(watermark) {
             if fired.is_multiple_of(RUN) {
                 let upcoming: SmallVec<[u64; RUN]> = self.timers.upcoming_hashes(RUN).collect();
-                self.keys.prefetch_with(&upcoming, touch);
+                self.keys.prefetch_with(&upcoming, OfKey::touch_first);
             }
             fired += 1;
             self.on_timer(&timer, out)?;
@@ -370,7 +335,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
     fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
         let mut entries = EntriesWriter::new::<K, A::Window, X::Kept>(SESSIONS, self.max_parallelism);
         for entry in self.keys.entries() {
-            for session in &entry.value {
+            for session in entry.value.iter() {
                 entries.add(entry.hash, &entry.key, &session.window, &session.kept)?;
             }
         }
