@@ -7,17 +7,22 @@
 //! * [`target`] — where the state of a snapshot goes;
 //! * [`source`] — where it comes from;
 //! * [`directory`] — the snapshots of one job;
+//! * [`retention`] — which files may be deleted, and `ledger`, which knows what the rule asks;
 //! * [`stored`] — a complete snapshot that is found;
+//! * [`discover`] — which ones there are;
 //! * [`error`] — what can go wrong.
 //!
 //! Every call that reads or writes blocks: threads that may wait make them, never tasks.
 
 pub mod blob;
 pub mod directory;
+pub mod discover;
 pub mod error;
 pub mod layout;
+mod ledger;
 pub mod local;
 pub mod memory;
+pub mod retention;
 pub mod source;
 pub mod stored;
 pub mod target;
@@ -25,9 +30,11 @@ pub mod url;
 
 pub use blob::{BlobInfo, BlobStore, BlobWriter};
 pub use directory::{CheckpointDirectory, CheckpointStorage};
+pub use discover::{FoundCheckpoints, LatestCheckpoint, find_checkpoints, latest_checkpoint};
 pub use error::StorageError;
 pub use local::LocalBlobStore;
 pub use memory::MemoryBlobStore;
+pub use retention::{KeptCheckpoint, PendingCheckpoint, SnapshotOwner, deletable};
 pub use source::StateSource;
 pub use stored::StoredSnapshot;
 pub use target::{FileScope, SnapshotTarget, StateLimits, StateUpload};

@@ -1,15 +1,20 @@
 //! The checkpoints and savepoints of one job.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::blob::{BlobStore, join, place};
 use super::error::StorageError;
-use super::layout::{METADATA_FILE, checkpoint_directory, savepoint_directory};
+use super::layout::{
+    METADATA_FILE, SHARED, checkpoint_directory, checkpoint_of_directory, savepoint_directory, writer_of,
+};
+use super::ledger::Ledger;
 use super::memory::MemoryBlobStore;
+use super::retention::SnapshotOwner;
 use super::source::StateSource;
+use super::stored::StoredSnapshot;
 use super::target::{SnapshotTarget, StateLimits};
 use super::url;
-use crate::format::{CheckpointMetadata, JobKey};
+use crate::format::{CheckpointMetadata, JobKey, SnapshotForm, SnapshotHandle};
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +41,11 @@ impl CheckpointStorage {
     pub const LARGEST_STATE: u64 = 5 << 20;
 }
 
-/// Where the checkpoints of one job are written (Flink: `CheckpointStorageCoordinatorView`).
+/// The checkpoints of one job: where they are written, and when they are deleted (Flink: `CheckpointStorageCoordinatorView` and
+/// `SharedStateRegistry`).
+///
+/// It learns of every checkpoint that begins, completes, is given up or no longer kept, and deletes a file when
+/// [`super::retention::deletable`] allows it. All calls that read or write block.
 #[derive(Debug)]
 pub struct CheckpointDirectory {
     job: JobKey,
@@ -46,6 +55,9 @@ pub struct CheckpointDirectory {
     limits: StateLimits,
     inline_below: u64,
     salt: u64,
+    /// Whether nobody else writes to the directory.
+    is_own: bool,
+    ledger: Mutex<Ledger>,
 }
 
 impl CheckpointDirectory {
@@ -70,11 +82,13 @@ impl CheckpointDirectory {
                 (url::open(directory)?, root, StateLimits { inline_below, largest: None })
             }
         };
-        Ok(Self { job, store, root, limits, inline_below, salt })
+        let is_own = !matches!(storage, CheckpointStorage::FileSystem { create_subdir: false, .. });
+        Ok(Self { job, store, root, limits, inline_below, salt, is_own, ledger: Mutex::default() })
     }
 
-    /// Where a checkpoint goes.
+    /// Begins a checkpoint: where it goes. Whatever can be referred to now stays until it is complete or discarded.
     pub fn checkpoint(&self, checkpoint: u64) -> SnapshotTarget {
+        self.ledger().begin(checkpoint);
         SnapshotTarget {
             store: Arc::clone(&self.store),
             root: self.root.clone(),
@@ -85,7 +99,7 @@ impl CheckpointDirectory {
         }
     }
 
-    /// Where a savepoint goes: a new directory below the one that is given as a URL. `random` tells it from others of the job.
+    /// Begins a savepoint: where it goes, a new directory below the one that is given as a URL. `random` tells it from others of the job.
     ///
     /// # Errors
     /// When there is no storage for the URL.
@@ -108,13 +122,17 @@ impl CheckpointDirectory {
     /// Makes a checkpoint or savepoint complete, and says where it is. From then on it can be restored.
     ///
     /// # Errors
-    /// When its metadata can't be stored, or another one is there.
+    /// When its metadata can't be stored, another one is there, or it is built on a file that was not kept when it began.
     pub fn complete(
         &self,
         target: &SnapshotTarget,
         metadata: &CheckpointMetadata,
     ) -> Result<String, StorageError> {
         let file = join(&target.path(), METADATA_FILE);
+        let is_own = self.is_own_checkpoint(target);
+        if is_own && let Some(lost) = self.ledger().lost_base(target.checkpoint, metadata) {
+            return Err(StorageError::LostBase { checkpoint: target.checkpoint, file: lost.to_owned() });
+        }
         let bytes = metadata
             .to_bytes()
             .map_err(|error| StorageError::Encode { place: place(target.store.as_ref(), &file), error })?;
@@ -123,11 +141,120 @@ impl CheckpointDirectory {
             Err(StorageError::AlreadyExists { .. }) if target.store.get(&file)? == bytes => {}
             result => result?,
         }
+        if is_own {
+            self.ledger().keep(target.checkpoint, SnapshotOwner::Job, Some(metadata));
+        }
         Ok(target.location())
+    }
+
+    /// Takes note of what the job starts from, so that its files are not deleted before [`CheckpointDirectory::discard`] says so.
+    pub fn restored(&self, stored: &StoredSnapshot, owner: SnapshotOwner) {
+        if let Some(checkpoint) = self.own_checkpoint(&stored.location())
+            && stored.metadata.form == SnapshotForm::Checkpoint
+        {
+            self.ledger().keep(checkpoint, owner, Some(&stored.metadata));
+        }
+    }
+
+    /// Deletes a checkpoint or savepoint that is complete and no longer kept: one of the job, or one that the job has claimed. What
+    /// others refer to stays until they are deleted.
+    ///
+    /// # Errors
+    /// When something can't be deleted. The checkpoint is gone nevertheless, or tried again with the next one.
+    pub fn discard(&self, location: &str) -> Result<(), StorageError> {
+        let Some(checkpoint) = self.own_checkpoint(location) else {
+            return StoredSnapshot::open(location)?.dispose();
+        };
+        self.ledger().release(checkpoint);
+        self.sweep(self.list(&checkpoint_directory(checkpoint))?)
+    }
+
+    /// Deletes what was stored of a checkpoint or savepoint that did not complete, whether or not it is in a handle.
+    ///
+    /// # Errors
+    /// When something can't be deleted; of a checkpoint it is tried again with the next one.
+    pub fn discard_pending(&self, target: &SnapshotTarget) -> Result<(), StorageError> {
+        if !self.is_own_checkpoint(target) {
+            let files = target.store.list(&target.path())?;
+            return files.iter().try_for_each(|file| target.store.delete(&file.path));
+        }
+        self.ledger().release(target.checkpoint);
+        let mut files = self.list(&target.directory)?;
+        let shared = self.list(SHARED)?;
+        files.extend(shared.into_iter().filter(|file| writer_of(file) == Some(target.checkpoint)));
+        self.sweep(files)
+    }
+
+    /// Deletes what a task has stored for a checkpoint or savepoint that is over.
+    ///
+    /// # Errors
+    /// As [`CheckpointDirectory::discard_pending`].
+    pub fn discard_late(&self, target: &SnapshotTarget, handle: &SnapshotHandle) -> Result<(), StorageError> {
+        if self.is_own_checkpoint(target) {
+            return self.sweep(handle.files().map(|file| file.path.clone()).collect());
+        }
+        handle.files().try_for_each(|file| target.store.delete(&join(&target.root, &file.path)))
+    }
+
+    /// Deletes what a crash has left: everything that was written for checkpoints of the job that did not complete. To be
+    /// called while no task of the job runs. A directory that jobs share is left as it is.
+    ///
+    /// # Errors
+    /// When the directory can't be read, or something can't be deleted.
+    pub fn clean(&self) -> Result<(), StorageError> {
+        if !self.is_own {
+            return Ok(());
+        }
+        let files = self.list("")?;
+        for file in &files {
+            let checkpoint = file
+                .strip_suffix(METADATA_FILE)
+                .and_then(|rest| checkpoint_of_directory(rest.strip_suffix('/')?));
+            if let Some(checkpoint) = checkpoint.filter(|checkpoint| !self.ledger().is_kept(*checkpoint)) {
+                let stored = StoredSnapshot::read(self.source(), checkpoint_directory(checkpoint));
+                let metadata = stored.ok().map(|stored| stored.metadata);
+                self.ledger().keep(checkpoint, SnapshotOwner::User, metadata.as_ref());
+            }
+        }
+        self.sweep(files)
     }
 
     /// Where the state of the job's checkpoints is read.
     pub fn source(&self) -> StateSource {
         StateSource { store: Arc::clone(&self.store), root: self.root.clone() }
+    }
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // Whole even where a thread has panicked: what it knows is changed by single insertions and removals.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The checkpoint of this directory that is at a location.
+    fn own_checkpoint(&self, location: &str) -> Option<u64> {
+        let root = place(self.store.as_ref(), &self.root);
+        checkpoint_of_directory(location.strip_prefix(&root)?.strip_prefix('/')?)
+    }
+
+    fn is_own_checkpoint(&self, target: &SnapshotTarget) -> bool {
+        self.own_checkpoint(&target.location()) == Some(target.checkpoint)
+    }
+
+    /// The files below a directory of the job, by their paths from there.
+    fn list(&self, directory: &str) -> Result<Vec<String>, StorageError> {
+        let below = if self.root.is_empty() { 0 } else { self.root.len() + 1 };
+        let files = self.store.list(&join(&self.root, directory))?;
+        Ok(files.into_iter().map(|file| file.path[below..].to_owned()).collect())
+    }
+
+    /// Deletes those of these files, and of others from before, that may be deleted.
+    fn sweep(&self, files: Vec<String>) -> Result<(), StorageError> {
+        let chosen = self.ledger().sweep(files);
+        let mut chosen = chosen.into_iter();
+        while let Some(file) = chosen.next() {
+            if let Err(error) = self.store.delete(&join(&self.root, &file)) {
+                self.ledger().put_back([file].into_iter().chain(chosen));
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 }

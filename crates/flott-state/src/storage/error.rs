@@ -79,6 +79,17 @@ pub enum StorageError {
         largest: u64,
     },
 
+    /// A checkpoint is built on one that was not kept.
+    #[error(
+        "checkpoint {checkpoint} refers to {file}, which was not kept when it began and may be deleted; take a full one"
+    )]
+    LostBase {
+        /// The checkpoint.
+        checkpoint: u64,
+        /// The file, from the directory of the job.
+        file: String,
+    },
+
     /// Something can't be encoded.
     #[error("cannot write {place}: {error}")]
     Encode {

@@ -1,8 +1,12 @@
 //! A complete checkpoint or savepoint in storage.
 
+use std::collections::BTreeSet;
+
 use super::blob::{join, place};
 use super::error::StorageError;
-use super::layout::METADATA_FILE;
+use super::layout::{METADATA_FILE, checkpoint_of_directory};
+use super::ledger::files_of;
+use super::retention::{KeptCheckpoint, SnapshotOwner, deletable};
 use super::source::StateSource;
 use super::url;
 use crate::format::{CheckpointMetadata, SnapshotForm, TaskMetadata};
@@ -64,5 +68,41 @@ impl StoredSnapshot {
     pub fn verify(&self) -> Result<(), StorageError> {
         let mut handles = self.metadata.tasks.iter().flat_map(TaskMetadata::handles);
         handles.try_for_each(|(_, handle)| self.source.verify(handle))
+    }
+
+    /// Deletes it, metadata first: all files that it refers to and no other checkpoint of its job does. Nothing must be writing
+    /// checkpoints beside it.
+    ///
+    /// # Errors
+    /// When something can't be read or deleted.
+    pub fn dispose(&self) -> Result<(), StorageError> {
+        let (store, root) = (&self.source.store, &self.source.root);
+        let own = self.path.strip_prefix(root.as_str()).unwrap_or(&self.path).trim_start_matches('/');
+        let files = files_of(own, &self.metadata);
+        let metadata = join(own, METADATA_FILE);
+        let chosen: Vec<_> = match self.metadata.form {
+            // It shares nothing.
+            SnapshotForm::Savepoint => files.iter().map(String::as_str).collect(),
+            SnapshotForm::Checkpoint => deletable(files.iter().map(String::as_str), &self.others(own)?, &[]),
+        };
+        let mut in_order = [metadata.as_str()].into_iter().chain(chosen);
+        in_order.try_for_each(|file| store.delete(&join(root, file)))
+    }
+
+    /// The other checkpoints in the directory of its job.
+    fn others(&self, own: &str) -> Result<Vec<KeptCheckpoint>, StorageError> {
+        let names = self.source.store.children(&self.source.root)?;
+        let others = names.into_iter().filter(|name| name != own && checkpoint_of_directory(name).is_some());
+        let others = others.map(|directory| {
+            let stored = Self::read(self.source.clone(), directory.clone());
+            let files = match stored {
+                Ok(stored) => Some(files_of(&directory, &stored.metadata)),
+                // Without metadata it is no checkpoint.
+                Err(StorageError::NotFound { .. }) => Some(BTreeSet::new()),
+                Err(_) => None,
+            };
+            KeptCheckpoint { directory, owner: SnapshotOwner::User, files }
+        });
+        Ok(others.collect())
     }
 }

@@ -148,3 +148,65 @@ fn s109_too_much_state_for_the_memory_of_the_coordinator_fails_the_checkpoint() 
     assert_eq!(directory.source().operator(&handle, 1, all).unwrap(), state(5_000_000));
     directory.complete(&target, &metadata(&target, SnapshotForm::Checkpoint, vec![part])).unwrap();
 }
+
+#[test]
+fn a_checkpoint_on_top_of_what_was_not_kept_does_not_complete() {
+    let directory = CheckpointDirectory::new(JOB, &files("memory://lost base"), 0, SALT).unwrap();
+    let complete = |target: &SnapshotTarget, part: &StatePart| {
+        directory.complete(target, &metadata(target, SnapshotForm::Checkpoint, vec![part.clone()]))
+    };
+    let share =
+        |target: &SnapshotTarget| target.store("0-0", FileScope::Shared, StateFileEncoder::new()).unwrap();
+
+    let first = directory.checkpoint(1);
+    let base = share(&first);
+    let early = directory.checkpoint(2);
+    let location = complete(&first, &base).unwrap();
+    let error = complete(&early, &base).unwrap_err();
+    assert!(matches!(error, StorageError::LostBase { checkpoint: 2, .. }), "{error}");
+
+    let third = directory.checkpoint(3);
+    directory.discard(&location).unwrap();
+    let location = complete(&third, &base).unwrap();
+    StoredSnapshot::open(&location).unwrap().verify().unwrap();
+    let error = complete(&directory.checkpoint(4), &store(&first, "0-1", 1).unwrap()).unwrap_err();
+    assert!(matches!(error, StorageError::LostBase { checkpoint: 4, .. }), "{error}");
+}
+
+#[test]
+fn what_a_crash_left_is_cleaned_only_from_a_directory_of_the_jobs_own() {
+    for (create_subdir, left) in [(true, 1), (false, 2)] {
+        let url = format!("memory://a crash {create_subdir}");
+        let storage = CheckpointStorage::FileSystem { directory: url.clone(), create_subdir };
+        let before = CheckpointDirectory::new(JOB, &storage, 0, SALT).unwrap();
+        let target = before.checkpoint(1);
+        before.complete(&target, &metadata(&target, SnapshotForm::Checkpoint, vec![])).unwrap();
+        store(&before.checkpoint(2), "0-0", 10).unwrap();
+
+        let after = CheckpointDirectory::new(JOB, &storage, 0, SALT + 1).unwrap();
+        after.clean().unwrap();
+        assert_eq!(url::open(&url).unwrap().list("").unwrap().len(), left);
+    }
+}
+
+#[test]
+fn a_savepoint_that_fails_leaves_nothing_and_one_that_is_disposed_of_neither() {
+    let url = "memory://savepoints";
+    let keep = url::open(url).unwrap();
+    keep.create("notes", b"of the user").unwrap();
+    let directory = CheckpointDirectory::new(JOB, &files("memory://checkpoints of these"), 0, SALT).unwrap();
+    let failed = directory.savepoint(1, url, 1).unwrap();
+    store(&failed, "0-0", 10).unwrap();
+    directory.discard_pending(&failed).unwrap();
+    assert_eq!(keep.children("").unwrap(), ["notes"]);
+
+    let target = directory.savepoint(2, url, 2).unwrap();
+    let part = store(&target, "0-0", 10).unwrap();
+    let location =
+        directory.complete(&target, &metadata(&target, SnapshotForm::Savepoint, vec![part])).unwrap();
+    let late = SnapshotHandle { parts: vec![store(&target, "late", 10).unwrap()], checkpointed_bytes: 0 };
+    directory.discard_late(&target, &late).unwrap();
+    StoredSnapshot::open(&location).unwrap().verify().unwrap();
+    directory.discard(&location).unwrap();
+    assert_eq!(keep.children("").unwrap(), ["notes"]);
+}
