@@ -24,7 +24,9 @@ mod value;
 mod yaml;
 
 pub use buffer_timeout::BufferTimeout;
-pub use checkpointing::{CheckpointRetention, CheckpointingMode, FailoverStrategy, RestartStrategyKind};
+pub use checkpointing::{
+    CheckpointRetention, CheckpointStorageKind, CheckpointingMode, FailoverStrategy, RestartStrategyKind,
+};
 pub use configuration::{Configuration, Setting};
 pub use error::{ConfigError, Origin, Warning};
 pub use memory::MemorySize;

@@ -48,6 +48,14 @@ named! {
         AtLeastOnce = "AT_LEAST_ONCE",
     }
 
+    /// Where checkpoints are kept (Flink: `CheckpointStorage`).
+    CheckpointStorageKind {
+        /// In the memory of the coordinator: a task may fail, the process may not.
+        JobManager = "jobmanager",
+        /// In files.
+        FileSystem = "filesystem",
+    }
+
     /// Which checkpoints stay when a job ends (Flink: `ExternalizedCheckpointRetention`).
     CheckpointRetention {
         /// None.

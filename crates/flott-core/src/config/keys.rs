@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    AnyOption, BufferTimeout, CheckpointRetention, CheckpointingMode, ConfigOption, FailoverStrategy,
-    MaxParallelism, RestartStrategyKind,
+    AnyOption, BufferTimeout, CheckpointRetention, CheckpointStorageKind, CheckpointingMode, ConfigOption,
+    FailoverStrategy, MaxParallelism, MemorySize, RestartStrategyKind,
     parallelism::{PARALLELISM_RANGE, is_parallelism},
 };
 
@@ -89,6 +89,31 @@ options! {
     ALIGNED_CHECKPOINT_TIMEOUT: Duration = "execution.checkpointing.aligned-checkpoint-timeout",
         "How long an unaligned checkpoint tries to be an aligned one; 0 starts unaligned at once."
         .default("0 ms").deprecated(&["execution.checkpointing.alignment-timeout"]);
+
+    CHECKPOINT_STORAGE: CheckpointStorageKind = "execution.checkpointing.storage",
+        "Where checkpoints are kept; where it is not set, filesystem with a checkpoint directory and jobmanager without."
+        .deprecated(&["state.checkpoint-storage"]);
+
+    CHECKPOINT_DIRECTORY: String = "execution.checkpointing.dir",
+        "Directory of the checkpoints of all jobs, a path or a URL."
+        .deprecated(&["state.checkpoints.dir", "state.backend.fs.checkpointdir"]);
+
+    CHECKPOINT_CREATE_SUBDIR: bool = "execution.checkpointing.create-subdir",
+        "Whether each job gets a directory of its own below that of the checkpoints."
+        .default("true").deprecated(&["state.checkpoints.create-subdir"]);
+
+    SAVEPOINT_DIRECTORY: String = "execution.checkpointing.savepoint-dir",
+        "Directory of savepoints that are requested without one, a path or a URL."
+        .deprecated(&["state.savepoints.dir"]);
+
+    DATA_INLINE_THRESHOLD: MemorySize = "execution.checkpointing.data-inline-threshold",
+        "State smaller than this is stored in the metadata of the checkpoint instead of a file of its own; at most 1 mb."
+        .default("20 kb").rule("a memory size up to 1 mb", |size: &MemorySize| size.bytes <= 1 << 20)
+        .deprecated(&["state.storage.fs.memory-threshold", "state.backend.fs.memory-threshold"]);
+
+    INCREMENTAL_CHECKPOINTS: bool = "execution.checkpointing.incremental",
+        "Whether a checkpoint stores only what has changed since the one before."
+        .default("false").deprecated(&["state.backend.incremental"]);
 
     CHECKPOINT_RETENTION: CheckpointRetention = "execution.checkpointing.externalized-checkpoint-retention",
         "Which checkpoints stay when the job ends."

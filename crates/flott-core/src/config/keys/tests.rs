@@ -41,6 +41,12 @@ fn s118_checkpointing_keys_have_both_spellings() {
         ("execution.checkpointing.unaligned", "execution.checkpointing.unaligned.enabled"),
         ("execution.checkpointing.alignment-timeout", "execution.checkpointing.aligned-checkpoint-timeout"),
         ("state.checkpoints.num-retained", "execution.checkpointing.num-retained"),
+        ("state.checkpoint-storage", "execution.checkpointing.storage"),
+        ("state.checkpoints.dir", "execution.checkpointing.dir"),
+        ("state.backend.fs.checkpointdir", "execution.checkpointing.dir"),
+        ("state.savepoints.dir", "execution.checkpointing.savepoint-dir"),
+        ("state.storage.fs.memory-threshold", "execution.checkpointing.data-inline-threshold"),
+        ("state.backend.incremental", "execution.checkpointing.incremental"),
         ("restart-strategy", "restart-strategy.type"),
     ] {
         assert_eq!(find(old).map(AnyOption::key), Some(new));
@@ -55,6 +61,8 @@ fn a_number_that_can_not_work_is_refused_where_it_is_set() {
         ("execution.checkpointing.max-concurrent-checkpoints", "0"),
         ("execution.checkpointing.tolerable-failed-checkpoints", "-1"),
         ("execution.checkpointing.num-retained", "0"),
+        ("execution.checkpointing.data-inline-threshold", "1025 kb"),
+        ("execution.checkpointing.storage", "hdfs"),
         ("restart-strategy.exponential-delay.backoff-multiplier", "1"),
         ("restart-strategy.exponential-delay.jitter-factor", "1.1"),
         ("restart-strategy.exponential-delay.initial-backoff", "0"),
