@@ -41,6 +41,10 @@ pub enum JobError {
         failure: crate::checkpoint::coordinator::RequestFailure,
     },
 
+    /// Checkpoints can't be stored, or what the job starts from can't be read; nothing was started.
+    #[error("the job can't start: {0}")]
+    Storage(flott_state::storage::StorageError),
+
     /// The operating system gave no thread or other resource for a task.
     #[error("the job can't start: {what}: {cause}")]
     Resource {

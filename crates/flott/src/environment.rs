@@ -14,10 +14,11 @@ use flott_core::{Data, seam::Clock};
 use flott_runtime::checkpoint::restart::RestartStrategy;
 use flott_runtime::checkpoint::settings::{CheckpointSettings, SettingsError};
 use flott_runtime::graph::{GraphDefaults, GraphError, NodeKind, StreamGraph};
-use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, launch};
+use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, SnapshotStorage, launch};
 use flott_runtime::program::{Program, source_factory};
 use flott_runtime::seam;
 use flott_runtime::source::Source;
+use flott_state::format::JobKey;
 use flott_state::{BackendRegistry, StateBackend};
 
 use crate::builder::{NewNode, ProgramBuilder};
@@ -256,6 +257,9 @@ impl StreamExecutionEnvironment {
             )
             .map_err(settings_error)?,
             checkpointing,
+            job: JobKey(u128::from(seam::random()) << 64 | u128::from(seam::random())),
+            storage: SnapshotStorage::default(),
+            restore: None,
         };
         let defaults = defaults(configuration)?;
         let name = name.unwrap_or_else(|| DEFAULT_JOB_NAME.to_owned());

@@ -1,23 +1,28 @@
 //! The checkpoints of a job: what the coordinator of checkpoints decides, and what is remembered to carry it out.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+
+use flott_state::format::{SnapshotForm, SnapshotHandle};
 
 use super::coordinator::TaskId;
 use super::message::{Answer, Request};
-use super::stored::{StoredJob, StoredTask};
+use super::shell::Restore;
+use super::stored::RestorePoint;
 use crate::checkpoint::Topology;
-use crate::checkpoint::coordinator::{Action, CheckpointCoordinator, Event, RequestFailure, RequestId};
+use crate::checkpoint::coordinator::{
+    Action, CheckpointCoordinator, CompletedCheckpoint, Event, GlobalSnapshot, RequestFailure, RequestId,
+};
+use crate::checkpoint::options::{SavepointFormat, SnapshotKind};
 use crate::checkpoint::settings::CheckpointSettings;
 
 /// The coordinator and what belongs to its checkpoints.
 pub(super) struct JobCheckpoints {
-    coordinator: CheckpointCoordinator<StoredTask>,
+    coordinator: CheckpointCoordinator<SnapshotHandle>,
     /// The states of the enumerators by vertex, of checkpoints under way.
     enumerators: BTreeMap<u64, BTreeMap<u32, Vec<u8>>>,
-    /// Checkpoints whose metadata is being written, or that are kept.
-    jobs: BTreeMap<u64, Arc<StoredJob>>,
-    answers: BTreeMap<RequestId, Answer>,
+    /// Checkpoints that are kept.
+    points: BTreeMap<u64, RestorePoint>,
+    requests: BTreeMap<RequestId, (Request, Answer)>,
     next_request: RequestId,
 }
 
@@ -26,13 +31,40 @@ impl JobCheckpoints {
         Self {
             coordinator: CheckpointCoordinator::new(settings, topology, 1),
             enumerators: BTreeMap::new(),
-            jobs: BTreeMap::new(),
-            answers: BTreeMap::new(),
+            points: BTreeMap::new(),
+            requests: BTreeMap::new(),
             next_request: 0,
         }
     }
 
-    pub(super) fn handle(&mut self, now_ms: u64, event: Event<StoredTask>) -> Vec<Action<StoredTask>> {
+    /// The job starts from a snapshot.
+    pub(super) fn restored(&mut self, restore: &Restore) {
+        let metadata = &restore.point.metadata;
+        let kind = match metadata.form {
+            SnapshotForm::Checkpoint => SnapshotKind::Checkpoint { full: false },
+            SnapshotForm::Savepoint => {
+                SnapshotKind::Savepoint { format: SavepointFormat::Canonical, stop: None }
+            }
+        };
+        let snapshot = GlobalSnapshot {
+            checkpoint: metadata.checkpoint,
+            timestamp_ms: metadata.triggered_ms,
+            kind,
+            states: BTreeMap::new(),
+            finished: BTreeSet::new(),
+        };
+        let (location, owner) = (restore.location.clone(), restore.owner);
+        let checkpoint = CompletedCheckpoint { snapshot, location, owner };
+        // Nothing is deleted for it, and nothing triggered: the job does not run yet.
+        self.coordinator.handle(0, Event::Restored { checkpoint });
+        self.keep(restore.point.clone());
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        now_ms: u64,
+        event: Event<SnapshotHandle>,
+    ) -> Vec<Action<SnapshotHandle>> {
         self.coordinator.handle(now_ms, event)
     }
 
@@ -41,26 +73,35 @@ impl JobCheckpoints {
     }
 
     /// What the job starts from after a failure.
-    pub(super) fn latest(&self) -> Option<(u64, Arc<StoredJob>)> {
+    pub(super) fn latest(&self) -> Option<(u64, RestorePoint)> {
         let checkpoint = self.coordinator.latest()?.snapshot.checkpoint;
-        Some((checkpoint, Arc::clone(self.jobs.get(&checkpoint)?)))
+        Some((checkpoint, self.points.get(&checkpoint)?.clone()))
     }
 
     /// The event for what a user asks, whose answer is left at `answer`.
-    pub(super) fn request(&mut self, request: &Request, answer: Answer) -> Event<StoredTask> {
+    pub(super) fn request(&mut self, request: Request, answer: Answer) -> Event<SnapshotHandle> {
         let id = self.next_request;
         self.next_request += 1;
-        self.answers.insert(id, answer);
-        match *request {
+        let event = match request {
             Request::Checkpoint => Event::CheckpointRequested { request: id },
             Request::Savepoint { format, stop, .. } => {
                 Event::SavepointRequested { request: id, format, stop }
             }
+        };
+        self.requests.insert(id, (request, answer));
+        event
+    }
+
+    /// The directory that a user has named for a savepoint.
+    pub(super) fn savepoint_directory(&self, request: RequestId) -> Option<&str> {
+        match self.requests.get(&request)? {
+            (Request::Savepoint { directory, .. }, _) => directory.as_deref(),
+            (Request::Checkpoint, _) => None,
         }
     }
 
     pub(super) fn answer(&mut self, request: RequestId, result: Result<String, RequestFailure>) {
-        if let Some(answer) = self.answers.remove(&request) {
+        if let Some((_, answer)) = self.requests.remove(&request) {
             answer.change(|place| *place = Some(result));
         }
     }
@@ -74,19 +115,32 @@ impl JobCheckpoints {
         self.enumerators.remove(&checkpoint).unwrap_or_default()
     }
 
-    pub(super) fn keep(&mut self, checkpoint: u64, job: StoredJob) {
-        self.jobs.insert(checkpoint, Arc::new(job));
+    /// Makes what a checkpoint holds known, before the coordinator is told that it is complete.
+    pub(super) fn keep(&mut self, point: RestorePoint) {
+        self.points.insert(point.metadata.checkpoint, point);
+    }
+
+    /// Forgets a savepoint that the job won't start from.
+    pub(super) fn forget_unless_kept(&mut self, checkpoint: u64) {
+        let mut kept = self.coordinator.completed().iter();
+        if !kept.any(|kept| kept.snapshot.checkpoint == checkpoint) {
+            self.points.remove(&checkpoint);
+        }
     }
 
     /// Forgets a checkpoint that is over.
     pub(super) fn forget(&mut self, checkpoint: u64) {
         self.enumerators.remove(&checkpoint);
-        self.jobs.remove(&checkpoint);
+        self.points.remove(&checkpoint);
     }
 }
 
 /// What a task has stored, or why it has not, as the coordinator is told.
-pub(super) fn stored(task: TaskId, checkpoint: u64, result: Result<StoredTask, String>) -> Event<StoredTask> {
+pub(super) fn stored(
+    task: TaskId,
+    checkpoint: u64,
+    result: Result<SnapshotHandle, String>,
+) -> Event<SnapshotHandle> {
     match result {
         Ok(state) => Event::Acknowledged { task, checkpoint, state },
         Err(error) => {

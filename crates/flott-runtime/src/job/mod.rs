@@ -16,8 +16,9 @@ mod stored;
 pub(crate) use build::{JobPlan, TaskBuilder, TaskEnds};
 pub use coordinator::TaskId;
 pub use handle::{JobHandle, JobResult, JobStatus};
-pub use shell::{LaunchOptions, launch};
+pub use shell::{LaunchOptions, Restore, SnapshotStorage, launch};
 pub(crate) use start::{connect, signals, task_metrics};
+pub use stored::RestorePoint;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use flott_core::seam::Clock;
 use flott_core::time::Timestamp;
 use flott_state::backend::StateBackend;
+use flott_state::format::{JobKey, SnapshotHandle};
+use flott_state::storage::{CheckpointDirectory, CheckpointStorage, SnapshotTarget, StorageError};
 
 use super::alignment::AlignmentGroups;
 use super::build::JobPlan;
@@ -15,13 +17,13 @@ use super::checkpoints::{JobCheckpoints, stored};
 use super::coordinator::{Action, Coordinator, Event, Outcome, TaskId};
 use super::handle::{Ended, JobHandle, JobLife};
 use super::inbox::{Inbox, inbox};
-use super::message::{Message, TaskReport};
+use super::message::{Message, Request, TaskReport};
 use super::sources::Sources;
 use super::start::{Launcher, RunningTask, task_metrics};
 use super::storage::{self, StorageWork};
-use super::stored::StoredJob;
+use super::stored::{JobIdentity, RestorePoint, metadata};
 use crate::checkpoint::Topology;
-use crate::checkpoint::coordinator::{self as checkpoint, TerminalStatus};
+use crate::checkpoint::coordinator::{self as checkpoint, RequestId, TerminalStatus};
 use crate::checkpoint::options::Barrier;
 use crate::checkpoint::restart::{RestartStrategy, Restarts};
 use crate::checkpoint::settings::CheckpointSettings;
@@ -55,6 +57,48 @@ pub struct LaunchOptions {
     pub checkpointing: CheckpointSettings,
     /// Whether and when the job starts again after a failure.
     pub restart_strategy: RestartStrategy,
+    /// The id of the job.
+    pub job: JobKey,
+    /// Where checkpoints and savepoints go.
+    pub storage: SnapshotStorage,
+    /// What the job starts from.
+    pub restore: Option<Restore>,
+}
+
+/// Where checkpoints and savepoints go.
+#[derive(Clone, Debug)]
+pub struct SnapshotStorage {
+    /// Where checkpoints go.
+    pub checkpoints: CheckpointStorage,
+    /// The directory of savepoints for which the user names none, as a URL.
+    pub savepoint_directory: Option<String>,
+    /// State of a subtask below this many bytes goes into the metadata of a snapshot.
+    pub inline_below: u64,
+}
+
+impl Default for SnapshotStorage {
+    /// Everything in the memory of the coordinator.
+    fn default() -> Self {
+        let largest_state = CheckpointStorage::LARGEST_STATE;
+        Self {
+            checkpoints: CheckpointStorage::JobManager { largest_state },
+            savepoint_directory: None,
+            inline_below: 20 << 10,
+        }
+    }
+}
+
+/// What a job starts from.
+#[derive(Clone, Debug)]
+pub struct Restore {
+    /// The checkpoint or savepoint.
+    pub point: RestorePoint,
+    /// Where it was found.
+    pub location: String,
+    /// Who may delete it: the job with claim mode `CLAIM`, else the user.
+    pub owner: checkpoint::Owner,
+    /// Whether the state of operators that are gone may be dropped.
+    pub allow_non_restored_state: bool,
 }
 
 /// Starts all tasks of a program.
@@ -65,7 +109,11 @@ pub struct LaunchOptions {
 pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
     let job_graph = JobGraph::of(&program.graph)?;
     let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
-    let sources = Sources::create(&plan, None)?;
+    let point = options.restore.as_ref().map(|restore| &restore.point);
+    if let Some(restore) = &options.restore {
+        restore.point.check(&plan, restore.allow_non_restored_state)?;
+    }
+    let sources = Sources::create(&plan, point)?;
     let metrics = Arc::new(task_metrics(&plan.job_graph));
     let vertices = plan.job_graph.vertices.iter().zip(metrics.iter());
     let vertices =
@@ -77,13 +125,21 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
         messages: messages.clone(),
         life: Arc::new(Monitor::new("the end of the job", JobLife::default())),
     };
-    let storage = storage::start(messages.clone())?;
     let clock = Arc::clone(&options.clock);
+    let inline_below = options.storage.inline_below;
+    let directory =
+        CheckpointDirectory::new(options.job, &options.storage.checkpoints, inline_below, random());
+    let directory = Arc::new(directory.map_err(JobError::Storage)?);
+    let storage = storage::start(Arc::clone(&directory), Arc::clone(&clock), messages.clone())?;
     let topology = Topology::of(&plan.job_graph);
-    let checkpoints = JobCheckpoints::new(options.checkpointing.clone(), topology.clone());
+    let mut checkpoints = JobCheckpoints::new(options.checkpointing.clone(), topology.clone());
+    if let Some(restore) = &options.restore {
+        checkpoints.restored(restore);
+    }
+    let identity = JobIdentity { key: options.job, name: plan.program.name.clone() };
     let restarts = Restarts::new(options.restart_strategy.clone());
     let launcher = Launcher { plan, metrics, messages, storage, options };
-    let started = launcher.start(0, None);
+    let started = launcher.start(0, launcher.options.restore.as_ref().map(|restore| &restore.point));
     if started.is_err() {
         launcher.storage.send(StorageWork::End);
     }
@@ -91,6 +147,8 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
     let shell = Shell {
         coordinator: Coordinator::new(topology.tasks(), restarts),
         checkpoints,
+        identity,
+        directory,
         launcher,
         attempt: 0,
         tasks,
@@ -112,6 +170,8 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
 struct Shell {
     coordinator: Coordinator,
     checkpoints: JobCheckpoints,
+    identity: JobIdentity,
+    directory: Arc<CheckpointDirectory>,
     launcher: Launcher,
     /// How often the tasks were started again.
     attempt: u32,
@@ -187,19 +247,36 @@ impl Shell {
             Message::Stored { task, checkpoint, result } => {
                 self.checkpoint_event(stored(task, checkpoint, result));
             }
-            Message::MetadataWritten { checkpoint, result } => self.checkpoint_event(match result {
-                Ok(location) => checkpoint::Event::MetadataWritten { checkpoint, location },
-                Err(error) => {
-                    tracing::warn!("the metadata of checkpoint {checkpoint} was not written: {error}");
-                    checkpoint::Event::MetadataFailed { checkpoint }
-                }
-            }),
+            Message::MetadataWritten { checkpoint, result } => {
+                self.take_metadata(checkpoint, result);
+            }
             Message::Cancel => self.event(Event::CancelRequested),
             Message::Request(request, answer) => {
-                let event = self.checkpoints.request(&request, answer);
+                if let Request::Savepoint { directory: None, .. } = request
+                    && self.launcher.options.storage.savepoint_directory.is_none()
+                {
+                    let failure = checkpoint::RequestFailure::NoSavepointDirectory;
+                    return answer.change(|place| *place = Some(Err(failure)));
+                }
+                let event = self.checkpoints.request(request, answer);
                 self.checkpoint_event(event);
             }
         }
+    }
+
+    fn take_metadata(&mut self, checkpoint: u64, result: Result<(String, RestorePoint), String>) {
+        let event = match result {
+            Ok((location, point)) => {
+                self.checkpoints.keep(point);
+                checkpoint::Event::MetadataWritten { checkpoint, location }
+            }
+            Err(error) => {
+                tracing::warn!("the metadata of checkpoint {checkpoint} was not written: {error}");
+                checkpoint::Event::MetadataFailed { checkpoint }
+            }
+        };
+        self.checkpoint_event(event);
+        self.checkpoints.forget_unless_kept(checkpoint);
     }
 
     fn take_report(&mut self, task: TaskId, report: TaskReport) {
@@ -315,8 +392,8 @@ impl Shell {
     fn start_again(&mut self) {
         self.attempt += 1;
         self.alignment = AlignmentGroups::default();
-        let latest = self.checkpoints.latest().map(|(_, job)| job);
-        match self.try_start(latest.as_deref()) {
+        let latest = self.checkpoints.latest().map(|(_, point)| point);
+        match self.try_start(latest.as_ref()) {
             Ok(()) => {
                 self.life.change(|life| {
                     life.restarting = false;
@@ -333,27 +410,24 @@ impl Shell {
         }
     }
 
-    fn try_start(&mut self, latest: Option<&StoredJob>) -> Result<(), TaskFailure> {
-        let plan = &self.launcher.plan;
-        self.sources = Sources::create(plan, latest)?;
-        let restored = latest.map(|job| job.spread(plan)).transpose();
-        let restored = restored.map_err(|error| job_failure(error.to_string()))?;
-        let started = self.launcher.start(self.attempt, restored);
+    fn try_start(&mut self, latest: Option<&RestorePoint>) -> Result<(), TaskFailure> {
+        self.sources = Sources::create(&self.launcher.plan, latest)?;
+        let started = self.launcher.start(self.attempt, latest);
         self.tasks = started.map_err(|error| job_failure(error.to_string()))?;
         Ok(())
     }
 
     /// Performs what the coordinator of checkpoints wants.
-    fn checkpoint_event(&mut self, event: checkpoint::Event<super::stored::StoredTask>) {
+    fn checkpoint_event(&mut self, event: checkpoint::Event<SnapshotHandle>) {
         for action in self.checkpoints.handle(self.now_ms(), event) {
             match action {
-                checkpoint::Action::Trigger { barrier, tasks, request: _ } => self.trigger(&barrier, &tasks),
+                checkpoint::Action::Trigger { barrier, tasks, request } => {
+                    self.trigger(&barrier, &tasks, request);
+                }
                 checkpoint::Action::WriteMetadata { snapshot } => {
-                    let checkpoint = snapshot.checkpoint;
-                    let enumerators = self.checkpoints.take_enumerators(checkpoint);
-                    let job = StoredJob::of(&self.launcher.plan, &snapshot, enumerators);
-                    self.checkpoints.keep(checkpoint, job);
-                    self.launcher.storage.send(StorageWork::WriteMetadata { checkpoint });
+                    let enumerators = self.checkpoints.take_enumerators(snapshot.checkpoint);
+                    let metadata = metadata(&self.launcher.plan, &self.identity, &snapshot, &enumerators);
+                    self.launcher.storage.send(StorageWork::WriteMetadata(metadata));
                 }
                 checkpoint::Action::NotifyComplete { checkpoint, tasks, .. } => {
                     self.notify(&tasks, CheckpointNotice::Complete(checkpoint));
@@ -361,6 +435,7 @@ impl Shell {
                 checkpoint::Action::NotifyAborted { checkpoint, tasks, reason } => {
                     tracing::warn!("checkpoint {checkpoint} was given up: {reason}");
                     self.checkpoints.forget(checkpoint);
+                    self.launcher.storage.send(StorageWork::Forget { checkpoint });
                     self.notify(&tasks, CheckpointNotice::Aborted(checkpoint));
                 }
                 checkpoint::Action::DiscardCompleted { checkpoint } => {
@@ -377,16 +452,36 @@ impl Shell {
     }
 
     /// Lets a checkpoint begin. What the enumerators have assigned so far is on its way to the readers before it.
-    fn trigger(&mut self, barrier: &Barrier, tasks: &[TaskId]) {
-        match self.sources.snapshot(barrier.checkpoint) {
+    fn trigger(&mut self, barrier: &Barrier, tasks: &[TaskId], request: Option<RequestId>) {
+        let checkpoint = barrier.checkpoint;
+        let target = match self.target(barrier, request) {
+            Ok(target) => target,
+            Err(error) => {
+                tracing::warn!("checkpoint {checkpoint} has no place to be written to: {error}");
+                return self.checkpoint_event(checkpoint::Event::TriggerFailed { checkpoint });
+            }
+        };
+        match self.sources.snapshot(checkpoint) {
             Ok(enumerators) => {
-                self.checkpoints.begin(barrier.checkpoint, enumerators);
+                self.launcher.storage.send(StorageWork::Begin(target));
+                self.checkpoints.begin(checkpoint, enumerators);
                 for task in tasks {
                     self.send(*task, TaskControl::TriggerCheckpoint(barrier.clone()));
                 }
             }
             Err(failure) => self.event(Event::JobFailed(failure)),
         }
+    }
+
+    /// Where a snapshot is written.
+    fn target(&self, barrier: &Barrier, request: Option<RequestId>) -> Result<SnapshotTarget, StorageError> {
+        if !barrier.options.kind.is_savepoint() {
+            return Ok(self.directory.checkpoint(barrier.checkpoint));
+        }
+        let named = request.and_then(|request| self.checkpoints.savepoint_directory(request));
+        let configured = self.launcher.options.storage.savepoint_directory.as_deref();
+        let directory = named.or(configured).unwrap_or_default();
+        self.directory.savepoint(barrier.checkpoint, directory, random())
     }
 
     fn notify(&self, tasks: &[TaskId], notice: CheckpointNotice) {

@@ -6,7 +6,7 @@ use flott_core::seam::Clock;
 use flott_core::watermark::WatermarkAlignment;
 
 use super::build::JobPlan;
-use super::stored::StoredJob;
+use super::stored::RestorePoint;
 use crate::error::{ChainError, FnResult, TaskFailure};
 use crate::source::{AnyEnumerator, EnumeratorActions};
 use crate::task::guard;
@@ -28,7 +28,7 @@ impl Sources {
     ///
     /// # Errors
     /// When a source can't be reached, or does not understand its state.
-    pub(super) fn create(plan: &JobPlan, restored: Option<&StoredJob>) -> Result<Self, TaskFailure> {
+    pub(super) fn create(plan: &JobPlan, restored: Option<&RestorePoint>) -> Result<Self, TaskFailure> {
         let mut sources = BTreeMap::new();
         for vertex in &plan.job_graph.vertices {
             let factory = &plan.program.operators[vertex.head.0 as usize];

@@ -11,13 +11,13 @@ use super::inbox::Sender;
 use super::message::{Message, TaskReport};
 use super::shell::LaunchOptions;
 use super::storage::StorageWork;
-use super::stored::RestoredTasks;
+use super::stored::RestorePoint;
 use crate::checkpoint::barriers::AbortReason;
-use crate::error::JobError;
+use crate::error::{ChainError, JobError};
 use crate::graph::{JobGraph, JobVertex};
 use crate::metrics::TaskMetrics;
 use crate::seam::{JoinHandle, Signal, spawn};
-use crate::snapshot::{TaskSnapshot, TaskState};
+use crate::snapshot::TaskSnapshot;
 use crate::task::{
     CheckpointResponder, FlushPolicy, Mailbox, Task, TaskCheckpointing, TaskControl, TaskEnd, TaskLink,
     TaskShared, guard,
@@ -112,7 +112,7 @@ impl Launcher {
     pub(super) fn start(
         &self,
         attempt: u32,
-        mut restored: Option<RestoredTasks>,
+        restored: Option<&RestorePoint>,
     ) -> Result<BTreeMap<TaskId, RunningTask>, JobError> {
         self.metrics.iter().flatten().for_each(|task| task.reset());
         let signals = signals(&self.plan.job_graph);
@@ -137,7 +137,7 @@ impl Launcher {
                     canceled: Arc::default(),
                     metrics: Arc::clone(&self.metrics),
                     options: self.options.clone(),
-                    restored: restored.as_mut().map(|restored| restored.take(id)),
+                    restored: restored.cloned(),
                 };
                 match start.spawn(&vertex.name) {
                     Ok(task) => tasks.insert(id, task),
@@ -195,7 +195,7 @@ struct TaskStart {
     canceled: Arc<AtomicBool>,
     metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
     options: LaunchOptions,
-    restored: Option<TaskState>,
+    restored: Option<RestorePoint>,
 }
 
 impl TaskStart {
@@ -243,6 +243,10 @@ impl TaskStart {
         let (plan, subtask) = (&plan, id.subtask);
         let built = guard(|| {
             let shared = Rc::clone(&shared);
+            let restored = restored.map(|point| point.task(plan, id)).transpose().map_err(|error| {
+                let operator = plan.program.graph.node(vertex.head).name.clone();
+                ChainError::Failed { operator, cause: format!("its state can't be restored: {error}").into() }
+            })?;
             TaskBuilder { plan, vertex, subtask, ends, shared, metrics, job_metrics, restored }.build()
         });
         match built {

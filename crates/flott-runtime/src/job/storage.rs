@@ -1,9 +1,17 @@
 //! Stores snapshots on a thread of its own, so that neither tasks nor the coordinator wait for it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flott_core::seam::Clock;
+use flott_state::format::{CheckpointMetadata, SnapshotHandle, StateFileEncoder};
+use flott_state::storage::{CheckpointDirectory, FileScope, SnapshotTarget, StorageError};
+use flott_state::{OperatorSnapshot, SnapshotSink, StateError};
+
 use super::coordinator::TaskId;
 use super::inbox::{Inbox, Sender, inbox};
 use super::message::Message;
-use super::stored::StoredTask;
+use super::stored::RestorePoint;
 use crate::error::JobError;
 use crate::seam::spawn;
 use crate::snapshot::TaskSnapshot;
@@ -13,38 +21,108 @@ const WAITING: usize = 1_024;
 
 /// What there is to do.
 pub(super) enum StorageWork {
+    /// A snapshot begins, whose state goes there.
+    Begin(SnapshotTarget),
     /// A task has taken its snapshot.
     Store { task: TaskId, snapshot: TaskSnapshot },
     /// All tasks have stored theirs.
-    WriteMetadata { checkpoint: u64 },
+    WriteMetadata(CheckpointMetadata),
+    /// A snapshot is over; nothing more of it is written.
+    Forget { checkpoint: u64 },
     /// The job has ended.
     End,
+}
+
+/// The thread's part.
+struct Storage {
+    directory: Arc<CheckpointDirectory>,
+    clock: Arc<dyn Clock>,
+    /// Where the snapshots under way go.
+    targets: BTreeMap<u64, SnapshotTarget>,
+    messages: Sender<Message>,
 }
 
 /// Starts the thread.
 ///
 /// # Errors
 /// When the system gives none.
-pub(super) fn start(messages: Sender<Message>) -> Result<Sender<StorageWork>, JobError> {
+pub(super) fn start(
+    directory: Arc<CheckpointDirectory>,
+    clock: Arc<dyn Clock>,
+    messages: Sender<Message>,
+) -> Result<Sender<StorageWork>, JobError> {
     let (sender, inbox) = inbox(WAITING);
-    spawn("flott-checkpoints".to_owned(), move || run(&inbox, &messages))
+    let storage = Storage { directory, clock, targets: BTreeMap::new(), messages };
+    spawn("flott-checkpoints".to_owned(), move || storage.run(&inbox))
         .map_err(|cause| JobError::Resource { what: "a thread for checkpoints".to_owned(), cause })?;
     Ok(sender)
 }
 
-fn run(work: &Inbox<StorageWork>, messages: &Sender<Message>) {
-    loop {
-        match work.receive(None) {
-            Some(StorageWork::Store { task, snapshot }) => {
-                let checkpoint = snapshot.barrier.checkpoint;
-                let result = Ok(StoredTask::of(snapshot));
-                messages.send(Message::Stored { task, checkpoint, result });
+impl Storage {
+    fn run(mut self, work: &Inbox<StorageWork>) {
+        while let Some(work) = work.receive(None) {
+            match work {
+                StorageWork::Begin(target) => {
+                    self.targets.insert(target.checkpoint(), target);
+                }
+                StorageWork::Store { task, snapshot } => {
+                    let checkpoint = snapshot.barrier.checkpoint;
+                    // A task that is late is told by the coordinator.
+                    let Some(target) = self.targets.get(&checkpoint) else { continue };
+                    let result = store(target, task, snapshot).map_err(|error| error.to_string());
+                    self.messages.send(Message::Stored { task, checkpoint, result });
+                }
+                StorageWork::WriteMetadata(metadata) => self.complete(metadata),
+                StorageWork::Forget { checkpoint } => {
+                    self.targets.remove(&checkpoint);
+                }
+                StorageWork::End => return,
             }
-            Some(StorageWork::WriteMetadata { checkpoint }) => {
-                let result = Ok(format!("(memory)/chk-{checkpoint}"));
-                messages.send(Message::MetadataWritten { checkpoint, result });
-            }
-            Some(StorageWork::End) | None => return,
         }
     }
+
+    fn complete(&mut self, mut metadata: CheckpointMetadata) {
+        let checkpoint = metadata.checkpoint;
+        let Some(target) = self.targets.remove(&checkpoint) else { return };
+        metadata.completed_ms = u64::try_from(self.clock.wall_ms()).unwrap_or(0);
+        let result = self.directory.complete(&target, &metadata);
+        let source = target.source();
+        let result = result.map(|location| (location, RestorePoint { metadata: Arc::new(metadata), source }));
+        let result = result.map_err(|error| error.to_string());
+        self.messages.send(Message::MetadataWritten { checkpoint, result });
+    }
+}
+
+/// Stores what a task has taken.
+fn store(
+    target: &SnapshotTarget,
+    task: TaskId,
+    snapshot: TaskSnapshot,
+) -> Result<SnapshotHandle, StorageError> {
+    if snapshot.operators.is_empty() {
+        return Ok(SnapshotHandle::default());
+    }
+    let name = format!("{}-{}", task.vertex, task.subtask);
+    let mut encoder = StateFileEncoder::new();
+    for (id, state) in snapshot.operators {
+        encode(&mut encoder, id.0, &state)
+            .map_err(|error| StorageError::State { place: format!("the state of {name}"), error })?;
+    }
+    let part = target.store(&name, FileScope::Exclusive, encoder)?;
+    Ok(SnapshotHandle { checkpointed_bytes: part.size(), parts: vec![part] })
+}
+
+fn encode(
+    encoder: &mut StateFileEncoder,
+    operator: u128,
+    state: &OperatorSnapshot,
+) -> Result<(), StateError> {
+    let mut section = encoder.operator(operator);
+    for keyed in &state.keyed {
+        let number = section.keyed_state(&keyed.meta)?;
+        for (group, entries) in &keyed.groups {
+            section.entries(number, *group, entries.count, &entries.bytes)?;
+        }
+    }
+    state.operator.iter().try_for_each(|state| section.operator_state(state))
 }

@@ -1,140 +1,190 @@
-//! What is stored of a job in a checkpoint, and how it is spread over the tasks that start from it.
+//! What is stored of a job in a checkpoint or savepoint, and what its tasks take of it when they start from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use flott_state::{OperatorSnapshot, redistribute};
+use flott_core::key_group::KeyGroupRange;
+use flott_state::format::{
+    CheckpointMetadata, JobKey, OperatorMetadata, SnapshotForm, SnapshotHandle, SubtaskState, TaskMetadata,
+};
+use flott_state::redistribute;
+use flott_state::storage::{StateSource, StorageError};
 
 use super::build::JobPlan;
 use super::coordinator::TaskId;
 use crate::checkpoint::coordinator::GlobalSnapshot;
-use crate::graph::{GraphError, OperatorId};
-use crate::snapshot::{TaskSnapshot, TaskState};
+use crate::graph::{GraphError, JobVertex, NodeId, OperatorId};
+use crate::snapshot::TaskState;
 
-/// What a task has stored in a checkpoint.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct StoredTask {
-    pub(super) operators: BTreeMap<OperatorId, Arc<OperatorSnapshot>>,
+/// A checkpoint or savepoint that a job can start from.
+#[derive(Clone, Debug)]
+pub struct RestorePoint {
+    /// What it holds.
+    pub metadata: Arc<CheckpointMetadata>,
+    /// Where its state is read.
+    pub source: StateSource,
 }
 
-impl StoredTask {
-    pub(super) fn of(snapshot: TaskSnapshot) -> Self {
-        let operators = snapshot.operators.into_iter().map(|(id, state)| (id, Arc::new(state)));
-        Self { operators: operators.collect() }
-    }
-}
-
-/// The state of a job in one checkpoint.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct StoredJob {
-    operators: BTreeMap<OperatorId, StoredOperator>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct StoredOperator {
-    name: String,
-    max_parallelism: u32,
-    /// By index; `None` where the subtask has no state.
-    subtasks: Vec<Option<Arc<OperatorSnapshot>>>,
-    enumerator: Option<Vec<u8>>,
-}
-
-impl StoredJob {
-    /// Puts together what the tasks and the enumerators of a job have stored.
-    pub(super) fn of(
-        plan: &JobPlan,
-        snapshot: &GlobalSnapshot<StoredTask>,
-        enumerators: BTreeMap<u32, Vec<u8>>,
-    ) -> Self {
-        let (graph, jobs) = (&plan.program.graph, &plan.job_graph);
-        let mut operators = BTreeMap::new();
-        for vertex in &jobs.vertices {
-            let host = jobs.host(vertex.id);
-            for node in &vertex.nodes {
-                let id = graph.operator_id(*node);
-                let of_subtask = |subtask| {
-                    let task = snapshot.states.get(&TaskId { vertex: host, subtask })?;
-                    task.operators.get(&id).cloned()
-                };
-                let stored = StoredOperator {
-                    name: graph.node(*node).name.clone(),
-                    max_parallelism: graph.max_parallelism_of(graph.node(*node)),
-                    subtasks: (0..vertex.parallelism).map(of_subtask).collect(),
-                    enumerator: enumerators.get(&vertex.id).filter(|_| *node == vertex.head).cloned(),
-                };
-                operators.insert(id, stored);
-            }
-        }
-        Self { operators }
-    }
-
+impl RestorePoint {
     /// The state of the enumerator of a source.
     pub(super) fn enumerator(&self, id: OperatorId) -> Option<&[u8]> {
-        self.operators.get(&id)?.enumerator.as_deref()
+        let (_, operator) = self.metadata.operator(id.0)?;
+        (!operator.coordinator_state.is_empty()).then_some(operator.coordinator_state.as_slice())
     }
 
-    /// Spreads the state over the tasks of a program.
+    /// Checks that a program can take the state over.
     ///
     /// # Errors
-    /// When an operator has another number of key groups now, or one that has state is gone.
-    pub(super) fn spread(&self, plan: &JobPlan) -> Result<RestoredTasks, GraphError> {
-        self.check_all_are_in(plan)?;
-        let (graph, jobs) = (&plan.program.graph, &plan.job_graph);
-        let mut tasks: BTreeMap<TaskId, TaskState> = BTreeMap::new();
-        for vertex in &jobs.vertices {
-            let host = jobs.host(vertex.id);
-            for node in &vertex.nodes {
-                let id = graph.operator_id(*node);
-                let Some(stored) = self.operators.get(&id) else { continue };
-                let groups = graph.max_parallelism_of(graph.node(*node));
-                let states = stored.spread(vertex.parallelism, groups)?;
-                for (subtask, state) in (0..).zip(states) {
-                    tasks.entry(TaskId { vertex: host, subtask }).or_default().insert(id, state);
-                }
+    /// When an operator has another number of key groups now, or some that have state are gone and that is not allowed.
+    pub(super) fn check(&self, plan: &JobPlan, allow_non_restored: bool) -> Result<(), GraphError> {
+        let graph = &plan.program.graph;
+        for node in &graph.nodes {
+            let Some((task, _)) = self.metadata.operator(graph.operator_id(node.id).0) else { continue };
+            let (written, now) = (task.max_parallelism, graph.max_parallelism_of(node));
+            if written != now {
+                let problem = format!(
+                    "the snapshot was made with max parallelism {written}, but it is {now} now: set it to {written} again"
+                );
+                return Err(GraphError::Invalid { operator: node.name.clone(), problem });
             }
         }
-        Ok(RestoredTasks(tasks))
+        if allow_non_restored { Ok(()) } else { self.check_all_are_in(plan) }
     }
 
     /// State of an operator that is gone must not vanish unnoticed.
     fn check_all_are_in(&self, plan: &JobPlan) -> Result<(), GraphError> {
         let graph = &plan.program.graph;
-        let present: BTreeSet<OperatorId> =
-            graph.nodes.iter().map(|node| graph.operator_id(node.id)).collect();
-        let gone = self.operators.iter().find(|(id, stored)| !present.contains(id) && stored.has_state());
-        let Some((id, stored)) = gone else { return Ok(()) };
+        let present: BTreeSet<u128> = graph.nodes.iter().map(|node| graph.operator_id(node.id).0).collect();
+        let with_state = self.operators_with_state();
+        let operators = self.metadata.tasks.iter().flat_map(|task| &task.operators);
+        let gone: Vec<&OperatorMetadata> = operators
+            .filter(|operator| !present.contains(&operator.id) && with_state.contains(&operator.id))
+            .collect();
+        let Some(first) = gone.first() else { return Ok(()) };
+        let names: Vec<String> = gone.iter().map(|operator| describe(operator)).collect();
+        let here: Vec<String> = graph
+            .nodes
+            .iter()
+            .filter(|node| self.metadata.operator(graph.operator_id(node.id).0).is_none())
+            .map(|node| match &node.uid {
+                Some(uid) => format!("'{}' (uid '{uid}')", node.name),
+                None => format!("'{}' (no uid)", node.name),
+            })
+            .collect();
+        let candidates = match here.is_empty() {
+            true => String::new(),
+            false => format!("; without state in it are {}", here.join(", ")),
+        };
         let problem = format!(
-            "the snapshot has state of operator '{}' ({id}), which the program does not have: give it its uid back, or \
-             allow non-restored state",
-            stored.name
+            "the snapshot has state of {}, which the program does not have{candidates}: give back the uid, or allow \
+             non-restored state to drop it",
+            names.join(", ")
         );
-        Err(GraphError::Invalid { operator: stored.name.clone(), problem })
-    }
-}
-
-impl StoredOperator {
-    fn has_state(&self) -> bool {
-        self.enumerator.is_some() || self.subtasks.iter().flatten().any(|state| !state.is_empty())
+        Err(GraphError::Invalid { operator: first.name.clone(), problem })
     }
 
-    fn spread(&self, parallelism: u32, groups: u32) -> Result<Vec<OperatorSnapshot>, GraphError> {
-        if self.max_parallelism != groups {
-            let old = self.max_parallelism;
-            let problem =
-                format!("the snapshot was made with max parallelism {old}, not {groups}: set it again");
-            return Err(GraphError::Invalid { operator: self.name.clone(), problem });
+    fn operators_with_state(&self) -> BTreeSet<u128> {
+        let mut ids = BTreeSet::new();
+        for task in &self.metadata.tasks {
+            let own = task.operators.iter().filter(|operator| !operator.coordinator_state.is_empty());
+            ids.extend(own.map(|operator| operator.id));
+            for (_, handle) in task.handles() {
+                // What can't be read fails where it is restored.
+                let files = self.source.open(handle).unwrap_or_default();
+                ids.extend(files.iter().flat_map(|file| file.operators().collect::<Vec<_>>()));
+            }
         }
-        let states = self.subtasks.iter().map(|state| state.as_deref().cloned().unwrap_or_default());
-        Ok(redistribute(&states.collect::<Vec<_>>(), parallelism, groups))
+        ids
+    }
+
+    /// What the operators of a task get back. Reads only what it needs.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub(super) fn task(&self, plan: &JobPlan, task: TaskId) -> Result<TaskState, StorageError> {
+        let mut state = TaskState::new();
+        for (vertex, node) in hosted(plan, task.vertex) {
+            let id = plan.program.graph.operator_id(node);
+            let Some((stored, _)) = self.metadata.operator(id.0) else { continue };
+            let (parallelism, groups) = (vertex.parallelism, stored.max_parallelism);
+            let own = KeyGroupRange::of_subtask(task.subtask, parallelism, groups);
+            let old = stored.subtasks.iter().map(|subtask| match subtask {
+                SubtaskState::Stored(handle) => self.source.operator(handle, id.0, own),
+                SubtaskState::Finished => Ok(Default::default()),
+            });
+            let old = old.collect::<Result<Vec<_>, _>>()?;
+            let mut new = redistribute(&old, parallelism, groups);
+            state.insert(id, new.swap_remove(task.subtask as usize));
+        }
+        Ok(state)
     }
 }
 
-/// What each task gets back.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RestoredTasks(BTreeMap<TaskId, TaskState>);
+fn describe(operator: &OperatorMetadata) -> String {
+    match &operator.uid {
+        Some(uid) => format!("operator '{}' (uid '{uid}')", operator.name),
+        None => format!("operator '{}' (id {:032x}, it had no uid)", operator.name, operator.id),
+    }
+}
 
-impl RestoredTasks {
-    pub(super) fn take(&mut self, task: TaskId) -> TaskState {
-        self.0.remove(&task).unwrap_or_default()
+/// The operators that run in the tasks of a vertex.
+fn hosted(plan: &JobPlan, host: u32) -> impl Iterator<Item = (&JobVertex, NodeId)> {
+    let vertices = plan.job_graph.vertices.iter();
+    let vertices = vertices.filter(move |vertex| plan.job_graph.host(vertex.id) == host);
+    vertices.flat_map(|vertex| vertex.nodes.iter().map(move |node| (vertex, *node)))
+}
+
+/// Who a job is, in its snapshots.
+#[derive(Clone, Debug)]
+pub(super) struct JobIdentity {
+    pub(super) key: JobKey,
+    pub(super) name: String,
+}
+
+/// The metadata of a snapshot, all of whose tasks have stored their state. When it is complete is filled in when it is
+/// written.
+pub(super) fn metadata(
+    plan: &JobPlan,
+    job: &JobIdentity,
+    snapshot: &GlobalSnapshot<SnapshotHandle>,
+    enumerators: &BTreeMap<u32, Vec<u8>>,
+) -> CheckpointMetadata {
+    let (graph, jobs) = (&plan.program.graph, &plan.job_graph);
+    let hosts = jobs.vertices.iter().filter(|vertex| jobs.host(vertex.id) == vertex.id);
+    let tasks = hosts.map(|host| {
+        let operators = hosted(plan, host.id).map(|(vertex, node)| {
+            let enumerator = enumerators.get(&vertex.id).filter(|_| node == vertex.head);
+            OperatorMetadata {
+                id: graph.operator_id(node).0,
+                name: graph.node(node).name.clone(),
+                uid: graph.node(node).uid.clone(),
+                coordinator_state: enumerator.cloned().unwrap_or_default(),
+            }
+        });
+        let subtasks = (0..host.parallelism).map(|subtask| {
+            let task = TaskId { vertex: host.id, subtask };
+            match snapshot.states.get(&task) {
+                Some(handle) => SubtaskState::Stored(handle.clone()),
+                None => SubtaskState::Finished,
+            }
+        });
+        TaskMetadata {
+            name: host.name.clone(),
+            max_parallelism: host.max_parallelism,
+            operators: operators.collect(),
+            subtasks: subtasks.collect(),
+        }
+    });
+    let is_savepoint = snapshot.kind.is_savepoint();
+    CheckpointMetadata {
+        checkpoint: snapshot.checkpoint,
+        form: if is_savepoint { SnapshotForm::Savepoint } else { SnapshotForm::Checkpoint },
+        job: job.key,
+        job_name: job.name.clone(),
+        flott_version: env!("CARGO_PKG_VERSION").to_owned(),
+        triggered_ms: snapshot.timestamp_ms,
+        completed_ms: 0,
+        aligned: true,
+        tasks: tasks.collect(),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::blob::{BlobStore, BlobWriter, join, place};
 use super::error::StorageError;
 use super::layout::SHARED;
+use super::source::StateSource;
 use crate::format::{EncodedEnd, StateFile, StateFileEncoder, StatePart};
 
 #[cfg(test)]
@@ -51,6 +52,11 @@ impl SnapshotTarget {
     /// The path of the snapshot's directory in its store.
     pub(super) fn path(&self) -> String {
         join(&self.root, &self.directory)
+    }
+
+    /// Where its state is read.
+    pub fn source(&self) -> StateSource {
+        StateSource { store: Arc::clone(&self.store), root: self.root.clone() }
     }
 
     /// Where it is, as a URL.

@@ -291,6 +291,11 @@ pub enum RequestFailure {
     /// There is no checkpoint or savepoint.
     #[error("no checkpoint was taken: {0}")]
     Checkpoint(FailureReason),
+    /// There is no place for a savepoint.
+    #[error(
+        "no directory was named for the savepoint, and execution.checkpointing.savepoint-dir is not set: set one of them"
+    )]
+    NoSavepointDirectory,
     /// The job is stopping with a savepoint already.
     #[error("the job is stopping with a savepoint")]
     Stopping,

@@ -8,6 +8,7 @@ use flott_core::Batch;
 use flott_core::config::Configuration;
 use flott_core::watermark::WatermarkStrategy;
 use flott_state::backend::HashMapStateBackend;
+use flott_state::format::JobKey;
 
 use super::numbers::Numbers;
 use crate::checkpoint::restart::RestartStrategy;
@@ -15,7 +16,7 @@ use crate::checkpoint::settings::CheckpointSettings;
 use crate::error::{FnResult, JobError};
 use crate::exchange::{Partitioner, Partitioning};
 use crate::graph::{ChainingStrategy, GraphDefaults, NodeId, NodeKind, StreamEdge, StreamGraph, StreamNode};
-use crate::job::{JobHandle, JobResult, LaunchOptions, launch};
+use crate::job::{JobHandle, JobResult, LaunchOptions, SnapshotStorage, launch};
 use crate::operator::{Operator, Output};
 use crate::program::{EdgeFactory, OperatorFactory, Program, edge_factory, operator_factory, source_factory};
 use crate::seam::SystemClock;
@@ -279,6 +280,9 @@ impl TestJob {
             allow_unaligned_source_splits: false,
             checkpointing: CheckpointSettings::from_config(&Configuration::new()).unwrap(),
             restart_strategy: RestartStrategy::from_config(&Configuration::new(), false).unwrap(),
+            job: JobKey(1),
+            storage: SnapshotStorage::default(),
+            restore: None,
         };
         let handle = launch(program, options)?;
         Ok(Running { handle, log: self.log, collected: self.collected, token: self.token })
