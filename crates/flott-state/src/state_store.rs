@@ -18,7 +18,7 @@ use crate::{
 mod drain;
 mod restore;
 
-pub(crate) use drain::{Draining, Freeze};
+pub(crate) use drain::{Draining, Freeze, PIECE_BYTES};
 pub(crate) use restore::{Written, read_groups, read_unstamped};
 
 /// Appends something stored to a snapshot; `false` if nothing of it is kept.

@@ -137,6 +137,12 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         self.slots[at].as_ref().map(|slot| &slot.value)
     }
 
+    /// The epoch of the last write to the entry.
+    pub(crate) fn version(&self, place: u64, key: &K, namespace: &N) -> Option<Epoch> {
+        let at = self.find(tag_of(place), key, namespace).ok()?;
+        self.slots[at].as_ref().map(|slot| slot.version)
+    }
+
     /// The value for writing; counts as written in `epoch` whether or not the caller changes it.
     #[inline]
     pub(crate) fn get_mut(&mut self, place: u64, key: &K, namespace: &N, epoch: Epoch) -> Option<&mut V> {

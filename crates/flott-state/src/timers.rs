@@ -10,12 +10,14 @@ use flott_core::{Key, time::Timestamp};
 
 use crate::namespace::Namespace;
 use deleted::Deleted;
-pub(crate) use snapshot::timers_name;
+use frozen::Frozen;
+pub(crate) use restore::timers_name;
 use wheel::Wheel;
 
 mod bucket;
 mod deleted;
-mod snapshot;
+mod frozen;
+mod restore;
 #[cfg(test)]
 mod tests;
 mod wheel;
@@ -56,11 +58,19 @@ pub struct TimerQueue<K, N> {
     /// By their order, timers registered for times up to `wheel.now()` after these had come; none is in `due` as well.
     late: BTreeMap<u128, Vec<Timer<K, N>>>,
     deleted: Deleted<K, N>,
+    /// The snapshot that is being drained.
+    frozen: Option<Frozen<K, N>>,
 }
 
 impl<K: Key, N: Namespace> Default for TimerQueue<K, N> {
     fn default() -> Self {
-        Self { wheel: Wheel::default(), due: Vec::new(), late: BTreeMap::new(), deleted: Deleted::default() }
+        Self {
+            wheel: Wheel::default(),
+            due: Vec::new(),
+            late: BTreeMap::new(),
+            deleted: Deleted::default(),
+            frozen: None,
+        }
     }
 }
 
@@ -121,13 +131,6 @@ impl<K: Key, N: Namespace> TimerQueue<K, N> {
         self.due.iter().rev().take(count).map(|timer| timer.hash)
     }
 
-    /// Every timer once, in no particular order. Takes time in proportion to their number.
-    pub fn iter(&mut self) -> impl Iterator<Item = &Timer<K, N>> {
-        self.forget_deleted();
-        self.wheel.remove_duplicates();
-        self.wheel.iter().chain(&self.due).chain(self.late.values().flatten())
-    }
-
     /// Bytes held by the queue, without what keys and namespaces own elsewhere.
     pub fn memory_bytes(&self) -> usize {
         let timers = self.due.capacity() + self.late.len();
@@ -185,15 +188,13 @@ impl<K: Key, N: Namespace> TimerQueue<K, N> {
     /// Clears out the deleted timers and their tombstones.
     #[cold]
     fn forget_deleted(&mut self) {
-        if self.deleted.is_empty() {
-            return;
-        }
-        let deleted = std::mem::take(&mut self.deleted);
-        self.wheel.retain(|timer| !deleted.contains(timer));
-        self.due.retain(|timer| !deleted.contains(timer));
-        self.late.retain(|_, timers| {
+        let Self { wheel, due, late, deleted, .. } = self;
+        wheel.retain(|timer| !deleted.contains(timer));
+        due.retain(|timer| !deleted.contains(timer));
+        late.retain(|_, timers| {
             timers.retain(|timer| !deleted.contains(timer));
             !timers.is_empty()
         });
+        deleted.clear();
     }
 }

@@ -18,8 +18,8 @@ use flott_core::Batch;
 use flott_core::key_group::KeyGroupRange;
 use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
-use flott_state::OperatorSnapshot;
 use flott_state::backend::StateBackend;
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink};
 
 use crate::error::{ChainResult, FnResult};
 use crate::graph::OperatorId;
@@ -127,14 +127,31 @@ pub trait Operator: 'static {
         true
     }
 
-    /// The state as it is between two batches. What it returns comes back in [`OperatorSetup::restored`] when the job is
-    /// restored, spread over the subtasks anew if their number has changed.
+    /// The state as it is between two batches, or what is small of it: [`Operator::drain_snapshot`] then gives the rest as it is
+    /// now. Both come back together in [`OperatorSetup::restored`] when the job is restored, spread over the subtasks anew if
+    /// their number has changed.
     ///
     /// # Errors
     /// An error fails the task.
     fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
         Ok(OperatorSnapshot::default())
     }
+
+    /// Goes on writing what is left of the snapshot taken last, as the state was then, until the budget is spent; `true` when nothing is left.
+    /// Called between batches, each time with the same sink.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn drain_snapshot(
+        &mut self,
+        _budget: &mut SnapshotBudget,
+        _sink: &mut dyn SnapshotSink,
+    ) -> FnResult<bool> {
+        Ok(true)
+    }
+
+    /// What is left of the snapshot taken last is not wanted any more.
+    fn abort_snapshot(&mut self) {}
 
     /// A checkpoint that the operator's snapshot is part of is complete, and so are all before it. Best effort: a notice may not
     /// come, or come late; the one of a later checkpoint stands for it.

@@ -67,7 +67,7 @@ impl<O: Operator> Input<O::In> for OperatorNode<O> {
     }
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
-        self.0.snapshot(snapshot, O::snapshot)
+        self.0.snapshot(snapshot, O::snapshot, O::drain_snapshot)
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

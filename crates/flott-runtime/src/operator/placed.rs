@@ -1,5 +1,7 @@
 //! An operator with what surrounds it at its place in a chain.
 
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink};
+
 use super::{AnyOutput, OperatorSetup, Output};
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
@@ -38,11 +40,13 @@ impl<P, T: Clone + 'static> Placed<P, T> {
     pub(super) fn snapshot(
         &mut self,
         snapshot: &mut TaskSnapshot,
-        own: impl FnOnce(&mut P, u64) -> FnResult<flott_state::OperatorSnapshot>,
+        own: impl FnOnce(&mut P, u64) -> FnResult<OperatorSnapshot>,
+        mut drain: impl FnMut(&mut P, &mut SnapshotBudget, &mut dyn SnapshotSink) -> FnResult<bool>,
     ) -> ChainResult {
         let mut taken = None;
         self.run(|operator, _| {
-            taken = Some(own(operator, snapshot.barrier.checkpoint)?);
+            let taken = taken.insert(own(operator, snapshot.barrier.checkpoint)?);
+            while !drain(operator, &mut SnapshotBudget::unlimited(), taken)? {}
             Ok(())
         })?;
         let taken = taken.filter(|taken| !taken.is_empty());

@@ -2,7 +2,7 @@
 
 use flott_core::Batch;
 use flott_core::time::Timestamp;
-use flott_state::OperatorSnapshot;
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink};
 
 use super::Output;
 use crate::error::FnResult;
@@ -71,6 +71,21 @@ pub trait TwoInputOperator: 'static {
     fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
         Ok(OperatorSnapshot::default())
     }
+
+    /// As [`Operator::drain_snapshot`](super::Operator::drain_snapshot).
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn drain_snapshot(
+        &mut self,
+        _budget: &mut SnapshotBudget,
+        _sink: &mut dyn SnapshotSink,
+    ) -> FnResult<bool> {
+        Ok(true)
+    }
+
+    /// As [`Operator::abort_snapshot`](super::Operator::abort_snapshot).
+    fn abort_snapshot(&mut self) {}
 
     /// As [`Operator::on_checkpoint_complete`](super::Operator::on_checkpoint_complete).
     ///

@@ -167,7 +167,7 @@ impl<O: TwoInputOperator, S: Side<O>> Input<S::In> for Half<O, S> {
     }
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
-        self.once(|node| node.placed.snapshot(snapshot, O::snapshot))
+        self.once(|node| node.placed.snapshot(snapshot, O::snapshot, O::drain_snapshot))
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

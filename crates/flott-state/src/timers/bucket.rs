@@ -1,5 +1,7 @@
 //! One bucket of the wheel: timers of a span of time, in the order of their registration.
 
+use std::sync::Arc;
+
 use flott_core::{Key, time::Timestamp};
 
 use super::Timer;
@@ -10,10 +12,14 @@ const FIRST_SEARCH: usize = 1024;
 
 const CHUNK_BYTES: usize = 16 * 1024;
 
+/// Chunks of timers as a bucket and a snapshot share them: whoever is to change a list or a chunk that both still have copies it
+/// first.
+pub(super) type Chunks<K, N> = Arc<Vec<Arc<Vec<Timer<K, N>>>>>;
+
 pub(super) struct Bucket<K, N> {
     /// Timers are cut into chunks of one size, so that none is copied to make room for others, and the memory of
     /// emptied buckets fits the next ones.
-    full: Vec<Vec<Timer<K, N>>>,
+    full: Option<Chunks<K, N>>,
     /// The chunk that timers are appended to.
     last: Vec<Timer<K, N>>,
     len: usize,
@@ -27,7 +33,7 @@ pub(super) struct Bucket<K, N> {
 impl<K, N> Default for Bucket<K, N> {
     fn default() -> Self {
         let (earliest, latest) = (Timestamp::MAX, Timestamp::MIN);
-        Self { full: Vec::new(), last: Vec::new(), len: 0, earliest, latest, next_search: FIRST_SEARCH }
+        Self { full: None, last: Vec::new(), len: 0, earliest, latest, next_search: FIRST_SEARCH }
     }
 }
 
@@ -41,17 +47,41 @@ impl<K: Key, N: Namespace> Bucket<K, N> {
     }
 
     pub(super) fn timers(&self) -> impl Iterator<Item = &Timer<K, N>> {
-        self.full.iter().flatten().chain(&self.last)
+        self.chunks().flat_map(|chunk| &**chunk).chain(&self.last)
     }
 
     /// Takes the timers out in order, by chunks.
     pub(super) fn into_chunks(self) -> impl Iterator<Item = Vec<Timer<K, N>>> {
-        self.full.into_iter().chain([self.last])
+        let full = self.full.map(Arc::unwrap_or_clone).unwrap_or_default();
+        full.into_iter().map(Arc::unwrap_or_clone).chain([self.last])
+    }
+
+    /// All timers, for a snapshot to keep while the bucket goes on changing.
+    pub(super) fn freeze(&mut self) -> Option<Chunks<K, N>> {
+        if !self.last.is_empty() {
+            let mut last = std::mem::take(&mut self.last);
+            let full = self.full_mut();
+            match full.last_mut().and_then(Arc::get_mut) {
+                // Or else each snapshot would leave a small chunk behind.
+                Some(before) if before.len() + last.len() <= Self::CHUNK => before.append(&mut last),
+                _ => full.push(Arc::new(last)),
+            }
+        }
+        self.full.clone()
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        let timers = self.full.iter().map(Vec::capacity).sum::<usize>() + self.last.capacity();
-        size_of::<Self>() + self.full.capacity() * size_of::<Vec<()>>() + timers * size_of::<Timer<K, N>>()
+        let timers = self.chunks().map(|chunk| chunk.capacity()).sum::<usize>() + self.last.capacity();
+        let list = self.full.as_ref().map_or(0, |full| full.capacity());
+        size_of::<Self>() + list * size_of::<Vec<()>>() + timers * size_of::<Timer<K, N>>()
+    }
+
+    fn chunks(&self) -> impl Iterator<Item = &Arc<Vec<Timer<K, N>>>> {
+        self.full.iter().flat_map(|full| &**full)
+    }
+
+    fn full_mut(&mut self) -> &mut Vec<Arc<Vec<Timer<K, N>>>> {
+        Arc::make_mut(self.full.get_or_insert_default())
     }
 
     /// Adds a timer; returns how many duplicates that pushed out.
@@ -76,7 +106,8 @@ impl<K: Key, N: Namespace> Bucket<K, N> {
             self.next_search = FIRST_SEARCH.max(2 * self.len);
         }
         if self.last.len() == Self::CHUNK {
-            self.full.push(std::mem::replace(&mut self.last, Vec::with_capacity(Self::CHUNK)));
+            let last = std::mem::replace(&mut self.last, Vec::with_capacity(Self::CHUNK));
+            self.full_mut().push(Arc::new(last));
         }
         before - self.len
     }
@@ -107,10 +138,14 @@ impl<K: Key, N: Namespace> Bucket<K, N> {
 
     /// Drops the timers that `keep` is false for.
     pub(super) fn retain(&mut self, keep: impl Fn(&Timer<K, N>) -> bool) {
-        for chunk in self.full.iter_mut().chain([&mut self.last]) {
-            chunk.retain(&keep);
+        if let Some(full) = &mut self.full {
+            let full = Arc::make_mut(full);
+            for chunk in full.iter_mut().filter(|chunk| !chunk.iter().all(&keep)) {
+                Arc::make_mut(chunk).retain(&keep);
+            }
+            full.retain(|chunk| !chunk.is_empty());
         }
-        self.full.retain(|chunk| !chunk.is_empty());
+        self.last.retain(&keep);
         self.len = self.timers().count();
     }
 }

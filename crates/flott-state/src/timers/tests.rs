@@ -1,9 +1,17 @@
 use std::collections::BTreeSet;
 
-use flott_core::time::MAX_WATERMARK;
+use flott_core::{
+    encoding::decode_prefix,
+    key_group::key_place,
+    time::{MAX_WATERMARK, TimeDomain},
+};
 use proptest::prelude::*;
 
 use super::*;
+use crate::{
+    error::StateErrorKind,
+    snapshot::{OperatorSnapshot, SnapshotBudget},
+};
 
 type Queue = TimerQueue<u64, i64>;
 type Id = (Timestamp, u64, u64, i64);
@@ -14,6 +22,34 @@ fn id(timer: &Timer<u64, i64>) -> Id {
 
 fn fire_all(queue: &mut Queue, up_to: Timestamp) -> Vec<(Timestamp, u64)> {
     std::iter::from_fn(|| queue.pop_due(up_to)).map(|timer| (timer.timestamp, timer.key)).collect()
+}
+
+const GROUPS: u32 = 5;
+
+fn begin(queue: &mut Queue) {
+    queue.begin_snapshot("timers", TimeDomain::EventTime, GROUPS).unwrap();
+}
+
+/// All timers as a snapshot has them.
+fn all(queue: &mut Queue) -> OperatorSnapshot {
+    let mut taken = OperatorSnapshot::default();
+    begin(queue);
+    assert!(queue.drain_snapshot(&mut SnapshotBudget::unlimited(), &mut taken).unwrap());
+    taken
+}
+
+fn listed(taken: &OperatorSnapshot) -> BTreeSet<Id> {
+    let mut timers = BTreeSet::new();
+    for (&group, entries) in taken.keyed.iter().flat_map(|timers| &timers.groups) {
+        let mut bytes = entries.bytes.as_slice();
+        for _ in 0..entries.count {
+            let (key, namespace, timestamp) = decode_prefix(&mut bytes).unwrap();
+            assert_eq!(key_place(hash_of(key), GROUPS).group, group);
+            timers.insert((timestamp, hash_of(key), key, namespace));
+        }
+        assert!(bytes.is_empty());
+    }
+    timers
 }
 
 #[test]
@@ -116,7 +152,7 @@ fn the_same_timer_registered_for_ever_takes_no_more_memory() {
         queue.register(10_000, round % 10, round % 10, 0);
     }
     assert!(queue.memory_bytes() < 200_000, "{} bytes", queue.memory_bytes());
-    assert_eq!(queue.iter().count(), 10);
+    assert_eq!(listed(&all(&mut queue)).len(), 10);
 }
 
 #[test]
@@ -127,7 +163,7 @@ fn a_timeout_that_is_put_off_for_ever_takes_no_more_memory() {
         queue.register(now + 60_000, 1, 1, 0);
     }
     assert!(queue.memory_bytes() < 1_000_000, "{} bytes", queue.memory_bytes());
-    assert_eq!(queue.iter().map(id).collect::<Vec<_>>(), [(259_999, 1, 1, 0)]);
+    assert_eq!(listed(&all(&mut queue)), BTreeSet::from([(259_999, 0, 1, 0)]));
 }
 
 #[test]
@@ -151,12 +187,46 @@ fn the_hashes_of_timers_about_to_fire_are_known_once_firing_began() {
     assert_eq!(queue.upcoming_hashes(3).collect::<Vec<_>>(), [2, 3, 4]);
 }
 
+#[test]
+fn a_second_snapshot_of_timers_waits_for_the_first_to_end() {
+    let mut queue = Queue::default();
+    queue.register(10, 1, 2, 0);
+    begin(&mut queue);
+    let refused = queue.begin_snapshot("timers", TimeDomain::EventTime, GROUPS).unwrap_err();
+    assert_eq!(*refused.kind(), StateErrorKind::SnapshotInProgress);
+    queue.abort_snapshot();
+    assert_eq!(listed(&all(&mut queue)).len(), 1);
+}
+
+#[test]
+fn no_timers_leave_nothing_in_a_snapshot() {
+    let mut queue = Queue::default();
+    queue.register(10, 1, 2, 0);
+    queue.delete(10, 1, &2, &0);
+    assert!(all(&mut queue).is_empty());
+}
+
+#[test]
+fn snapshots_of_timers_that_wait_long_take_no_more_memory() {
+    let mut queue = Queue::default();
+    for key in 0..10_000u64 {
+        queue.register(10_000, hash_of(key), key, 0);
+        all(&mut queue);
+    }
+    assert!(queue.memory_bytes() < 3 * 10_000 * size_of::<Timer<u64, i64>>(), "{}", queue.memory_bytes());
+}
+
 #[derive(Clone, Debug)]
 enum Op {
     Register(Timestamp, u64, i64),
     Delete(Timestamp, u64, i64),
     /// Advances by a time; every n-th timer to fire registers one at this distance and deletes one at that.
     Advance(Timestamp, usize, Timestamp, Timestamp),
+    /// Begins a snapshot if there is none.
+    Begin,
+    /// Goes on with it.
+    Drain(usize),
+    Abort,
 }
 
 /// Distances from now: mostly small enough to collide, sometimes far, sometimes past.
@@ -170,7 +240,10 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         2 => (distance(), 0..6u64, 0..2i64).prop_map(|(at, key, namespace)| Op::Delete(at, key, namespace)),
         1 => (distance(), 1..4usize, distance(), distance())
             .prop_map(|(to, every, near, far)| Op::Advance(to, every, near.max(1), far)),
+        1 => Just(Op::Begin),
+        2 => (1..20usize).prop_map(Op::Drain),
     ];
+    let op = prop_oneof![100 => op, 1 => Just(Op::Abort)];
     prop::collection::vec(op, 0..400)
 }
 
@@ -184,6 +257,8 @@ fn hash_of(key: u64) -> u64 {
 struct Pair {
     queue: Queue,
     model: BTreeSet<Id>,
+    /// What the snapshot that is being drained must hold, and what it holds.
+    snapshot: Option<(BTreeSet<Id>, OperatorSnapshot)>,
 }
 
 impl Pair {
@@ -217,12 +292,32 @@ impl Pair {
         );
     }
 
+    fn begin(&mut self) {
+        if self.snapshot.is_none() {
+            begin(&mut self.queue);
+            self.snapshot = Some((self.model.clone(), OperatorSnapshot::default()));
+        }
+    }
+
+    fn drain(&mut self, slots: usize) {
+        let Some((expected, mut taken)) = self.snapshot.take() else { return };
+        if self.queue.drain_snapshot(&mut SnapshotBudget::new(slots, usize::MAX), &mut taken).unwrap() {
+            assert_eq!(listed(&taken), expected);
+        } else {
+            self.snapshot = Some((expected, taken));
+        }
+    }
+
+    fn abort(&mut self) {
+        self.queue.abort_snapshot();
+        self.snapshot = None;
+    }
+
     fn check(&mut self) {
         let bound = self.queue.next_due().unwrap_or(Timestamp::MAX);
         assert!(self.model.first().is_none_or(|first| bound <= first.0));
-        let mut listed: Vec<_> = self.queue.iter().map(id).collect();
-        listed.sort_unstable();
-        assert_eq!(listed, self.model.iter().copied().collect::<Vec<_>>());
+        self.drain(usize::MAX);
+        assert_eq!(listed(&all(&mut self.queue)), self.model);
     }
 }
 
@@ -238,6 +333,9 @@ proptest! {
                     now += to.max(0);
                     pair.advance(now, every, near, far);
                 }
+                Op::Begin => pair.begin(),
+                Op::Drain(slots) => pair.drain(slots),
+                Op::Abort => pair.abort(),
             }
             if step % 50 == 0 {
                 pair.check();
@@ -267,8 +365,10 @@ proptest! {
         }
         let mut now = 0;
         for step in steps {
+            pair.begin();
             now += step;
             pair.advance(now, 3, 1000, 500);
+            pair.drain(2000);
         }
         pair.check();
         pair.advance(Timestamp::MAX, usize::MAX, 1, 1);

@@ -12,7 +12,7 @@ use flott_core::{Key, time::Timestamp};
 
 use super::{
     Timer,
-    bucket::{Bucket, remove_duplicates, sort},
+    bucket::{Bucket, Chunks, remove_duplicates, sort},
 };
 use crate::namespace::Namespace;
 
@@ -158,18 +158,9 @@ impl<K: Key, N: Namespace> Wheel<K, N> {
         Some((level, self.levels[level].occupied.trailing_zeros() as usize))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Timer<K, N>> {
-        self.buckets().flat_map(Bucket::timers)
-    }
-
-    /// Drops the timers that `keep` is false for.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Timer<K, N>) -> bool) {
-        self.rework(|bucket| bucket.retain(&keep));
-    }
-
-    /// Leaves every timer once.
-    pub(super) fn remove_duplicates(&mut self) {
-        self.rework(Bucket::remove_duplicates);
+    /// All timers, for a snapshot to keep while the wheel goes on turning. Takes time in proportion to the number of buckets.
+    pub(super) fn freeze(&mut self) -> Vec<Chunks<K, N>> {
+        self.levels.iter_mut().flat_map(|level| &mut level.buckets).filter_map(Bucket::freeze).collect()
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -180,12 +171,12 @@ impl<K: Key, N: Namespace> Wheel<K, N> {
         self.levels.iter().flat_map(|level| &level.buckets)
     }
 
-    /// Lets `change` drop timers from every bucket.
-    fn rework(&mut self, change: impl Fn(&mut Bucket<K, N>)) {
+    /// Drops the timers that `keep` is false for.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Timer<K, N>) -> bool) {
         self.len = 0;
         for level in &mut self.levels {
             for (index, bucket) in level.buckets.iter_mut().enumerate() {
-                change(bucket);
+                bucket.retain(&keep);
                 self.len += bucket.len();
                 if bucket.len() == 0 {
                     level.occupied &= !(1 << index);

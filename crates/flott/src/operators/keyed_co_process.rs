@@ -5,7 +5,7 @@ use flott_core::time::{NO_TIMESTAMP, Timestamp};
 use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output, TwoInputOperator};
-use flott_state::{OperatorSnapshot, StateError};
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink, StateError};
 
 use super::KeyedBatch;
 use crate::function::{KeySelector, KeyedCoProcessFunction, KeyedHost};
@@ -70,6 +70,14 @@ impl<F: KeyedCoProcessFunction<K, A, B, O>, K: Key, A: Data, B: Data, O: Data> T
     fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
         let Self { function, host, .. } = self;
         host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
+    }
+
+    fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
+        self.host.drain_snapshot(budget, sink)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.host.abort_snapshot();
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {

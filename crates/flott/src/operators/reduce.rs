@@ -4,7 +4,8 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
 use flott_state::{
-    CurrentKey, KeyedState, KeyedStateStore, OperatorSnapshot, StateError, ValueState, ValueStateDescriptor,
+    CurrentKey, KeyedState, KeyedStateStore, OperatorSnapshot, SnapshotBudget, SnapshotSink, StateError,
+    ValueState, ValueStateDescriptor,
 };
 
 use super::KeyedBatch;
@@ -63,6 +64,15 @@ impl<F: Fold<T>, K: Key, T: Data> Operator for ReduceOperator<F, K, T> {
     }
 
     fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
-        Ok(OperatorSnapshot { keyed: self.state.snapshot()?, operator: Vec::new() })
+        self.state.begin_snapshot()?;
+        Ok(OperatorSnapshot::default())
+    }
+
+    fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
+        Ok(self.state.drain_snapshot(budget, sink)?)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.state.abort_snapshot();
     }
 }

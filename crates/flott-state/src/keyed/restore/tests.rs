@@ -5,8 +5,9 @@ use flott_core::{hash::key_hash, key_group::KeyGroupRange};
 use super::*;
 use crate::{
     AggregatingStateDescriptor, CurrentKey, HashMapStateBackend, KeyedStateMeta, KeyedStateStore,
-    ListStateDescriptor, MapStateDescriptor, ReducingStateDescriptor, StateErrorKind, StateKind,
-    StateRegistry, ValueStateDescriptor, aggregating_state::tests::Mean, keyed::tests::scope,
+    ListStateDescriptor, MapStateDescriptor, OperatorSnapshot, ReducingStateDescriptor, SnapshotBudget,
+    StateErrorKind, StateKind, StateRegistry, ValueStateDescriptor, aggregating_state::tests::Mean,
+    keyed::tests::scope,
 };
 
 const ALL: KeyGroupRange = KeyGroupRange { start: 0, end: 128 };
@@ -193,12 +194,17 @@ fn timers_come_back_by_domain_and_key_group() {
         timers.register(key as i64, key_hash(&key).unwrap(), key, ());
     }
     timers.delete(5, key_hash(&5_u64).unwrap(), &5, &());
-    let event = timers.snapshot("user-timers", TimeDomain::EventTime, 128).unwrap();
-    let processing =
-        TimerQueue::<u64, ()>::default().snapshot("user-timers", TimeDomain::ProcessingTime, 128).unwrap();
+    let mut taken = OperatorSnapshot::default();
+    let mut no_timers = TimerQueue::<u64, ()>::default();
+    for (queue, domain) in
+        [(&mut timers, TimeDomain::EventTime), (&mut no_timers, TimeDomain::ProcessingTime)]
+    {
+        queue.begin_snapshot("user-timers", domain, 128).unwrap();
+        assert!(queue.drain_snapshot(&mut SnapshotBudget::unlimited(), &mut taken).unwrap());
+    }
     let mut fired = Vec::new();
     for half in [KeyGroupRange { start: 0, end: 64 }, KeyGroupRange { start: 64, end: 128 }] {
-        let mut state = restored(half, vec![event.clone(), processing.clone()]);
+        let mut state = restored(half, taken.keyed.clone());
         let mut timers = state.restore_timers::<()>("user-timers", TimeDomain::EventTime).unwrap();
         while let Some(timer) = timers.pop_due(i64::MAX) {
             assert!(half.contains(flott_core::key_group::key_place(timer.hash, 128).group));

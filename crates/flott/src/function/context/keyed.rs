@@ -11,7 +11,7 @@ use flott_runtime::operator::OperatorSetup;
 use flott_runtime::task::TaskShared;
 use flott_state::{
     CurrentKey, HasKeyedState, HasOperatorState, HasReadOnlyOperatorState, KeyedState, KeyedStateStore,
-    OperatorSnapshot, OperatorState, StateError, TimerQueue,
+    OperatorSnapshot, OperatorState, SnapshotBudget, SnapshotSink, StateError, TimerQueue,
 };
 
 use super::{FunctionSnapshotContext, Host, RuntimeContext};
@@ -70,21 +70,35 @@ impl<K: Key> KeyedHost<K> {
         OpenContext { runtime: &self.host.runtime, state: &mut self.state }
     }
 
-    /// All state and timers, after the function has had its say.
+    /// The operator state, after the function has had its say, and the beginning of a snapshot of keyed state and timers.
     pub(crate) fn snapshot(
         &mut self,
         checkpoint_id: u64,
         snapshot_state: impl FnOnce(&mut FunctionSnapshotContext<'_>) -> FnResult,
     ) -> FnResult<OperatorSnapshot> {
-        let mut snapshot = self.host.snapshot(checkpoint_id, snapshot_state)?;
-        snapshot.keyed = self.state.snapshot()?;
+        let snapshot = self.host.snapshot(checkpoint_id, snapshot_state)?;
         let groups = self.host.runtime.max_number_of_parallel_subtasks();
-        let timers = [
-            self.event_timers.snapshot(USER_TIMERS, TimeDomain::EventTime, groups)?,
-            self.processing_timers.snapshot(USER_TIMERS, TimeDomain::ProcessingTime, groups)?,
-        ];
-        snapshot.keyed.extend(timers.into_iter().filter(|timers| !timers.groups.is_empty()));
+        self.state.begin_snapshot()?;
+        self.event_timers.begin_snapshot(USER_TIMERS, TimeDomain::EventTime, groups)?;
+        self.processing_timers.begin_snapshot(USER_TIMERS, TimeDomain::ProcessingTime, groups)?;
         Ok(snapshot)
+    }
+
+    /// Goes on writing keyed state and timers.
+    pub(crate) fn drain_snapshot(
+        &mut self,
+        budget: &mut SnapshotBudget,
+        sink: &mut dyn SnapshotSink,
+    ) -> FnResult<bool> {
+        Ok(self.state.drain_snapshot(budget, sink)?
+            && self.event_timers.drain_snapshot(budget, sink)?
+            && self.processing_timers.drain_snapshot(budget, sink)?)
+    }
+
+    pub(crate) fn abort_snapshot(&mut self) {
+        self.state.abort_snapshot();
+        self.event_timers.abort_snapshot();
+        self.processing_timers.abort_snapshot();
     }
 }
 

@@ -9,8 +9,8 @@ use flott_runtime::error::FnResult;
 use flott_runtime::metrics::OperatorMetrics;
 use flott_runtime::operator::{Collector, OperatorSetup, Output, OutputTag, TwoInputOperator};
 use flott_state::{
-    CurrentKey, KeyedState, KeyedStateStore, MapState, MapStateDescriptor, OperatorSnapshot, StateError,
-    TimerQueue,
+    CurrentKey, KeyedState, KeyedStateStore, MapState, MapStateDescriptor, OperatorSnapshot, SnapshotBudget,
+    SnapshotSink, StateError, TimerQueue,
 };
 
 use super::bounds::{Interval, IntervalBounds, Side};
@@ -207,11 +207,20 @@ where
 
     fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
         let Self { function, host, join, .. } = self;
-        let mut snapshot = host.snapshot(checkpoint_id, |context| function.snapshot_state(context))?;
-        let timers = join.timers.snapshot(CLEANUP_TIMERS, TimeDomain::EventTime, join.max_parallelism)?;
-        snapshot.keyed = join.state.snapshot()?;
-        snapshot.keyed.extend(Some(timers).filter(|timers| !timers.groups.is_empty()));
+        let snapshot = host.snapshot(checkpoint_id, |context| function.snapshot_state(context))?;
+        join.state.begin_snapshot()?;
+        join.timers.begin_snapshot(CLEANUP_TIMERS, TimeDomain::EventTime, join.max_parallelism)?;
         Ok(snapshot)
+    }
+
+    fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
+        let Join { state, timers, .. } = &mut self.join;
+        Ok(state.drain_snapshot(budget, sink)? && timers.drain_snapshot(budget, sink)?)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.join.state.abort_snapshot();
+        self.join.timers.abort_snapshot();
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {

@@ -8,7 +8,7 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
-use flott_state::{OperatorSnapshot, StateRegistry};
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink, StateRegistry};
 
 use super::windows::Windows;
 use super::{WindowSettings, no_timestamp};
@@ -138,7 +138,16 @@ where
     }
 
     fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
-        self.windows.snapshot()
+        self.windows.begin_snapshot()?;
+        Ok(OperatorSnapshot::default())
+    }
+
+    fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
+        self.windows.drain_snapshot(budget, sink)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.windows.abort_snapshot();
     }
 
     fn close(&mut self) -> FnResult {

@@ -5,7 +5,7 @@ use flott_core::{Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output};
 use flott_state::{
-    CurrentKey, KeyedState, KeyedStateStore, OperatorSnapshot, StateRegistry, Timer, ValueState,
+    CurrentKey, KeyedState, KeyedStateStore, SnapshotBudget, SnapshotSink, StateRegistry, Timer, ValueState,
     ValueStateDescriptor,
 };
 
@@ -87,15 +87,29 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         self.state.set_processing_time(now);
     }
 
-    pub(super) fn snapshot(&mut self) -> FnResult<OperatorSnapshot> {
-        let mut keyed = self.state.snapshot()?;
-        for (queue, domain) in [
-            (&mut self.timers.event, TimeDomain::EventTime),
-            (&mut self.timers.processing, TimeDomain::ProcessingTime),
-        ] {
-            keyed.push(queue.snapshot(TIMERS, domain, self.max_parallelism)?);
-        }
-        Ok(OperatorSnapshot { keyed, ..OperatorSnapshot::default() })
+    pub(super) fn begin_snapshot(&mut self) -> FnResult {
+        self.state.begin_snapshot()?;
+        let WindowTimers { event, processing, .. } = &mut self.timers;
+        event.begin_snapshot(TIMERS, TimeDomain::EventTime, self.max_parallelism)?;
+        processing.begin_snapshot(TIMERS, TimeDomain::ProcessingTime, self.max_parallelism)?;
+        Ok(())
+    }
+
+    pub(super) fn drain_snapshot(
+        &mut self,
+        budget: &mut SnapshotBudget,
+        sink: &mut dyn SnapshotSink,
+    ) -> FnResult<bool> {
+        let WindowTimers { event, processing, .. } = &mut self.timers;
+        Ok(self.state.drain_snapshot(budget, sink)?
+            && event.drain_snapshot(budget, sink)?
+            && processing.drain_snapshot(budget, sink)?)
+    }
+
+    pub(super) fn abort_snapshot(&mut self) {
+        self.state.abort_snapshot();
+        self.timers.event.abort_snapshot();
+        self.timers.processing.abort_snapshot();
     }
 
     /// Loads what the keys with these hashes have in the window.
