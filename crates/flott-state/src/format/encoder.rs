@@ -4,7 +4,7 @@ use flott_core::encoding::EncodeError;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::frame::{self, STATE_FILE};
-use super::index::{Chunk, ChunkKind, Index, KeyedSection, OperatorStateSection, Section};
+use super::index::{Chunk, ChunkKind, Extent, Index, KeyedSection, OperatorStateSection, Section};
 use crate::error::{StateError, StateErrorKind};
 use crate::snapshot::{KeyedStateMeta, OperatorStateSnapshot, SnapshotSink};
 
@@ -138,7 +138,7 @@ impl OperatorSection<'_> {
 impl SnapshotSink for OperatorSection<'_> {
     fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
         let keyed = &mut self.section().keyed;
-        keyed.push(KeyedSection { meta: meta.clone() });
+        keyed.push(KeyedSection { meta: meta.clone(), extent: Extent::Whole });
         Ok((keyed.len() - 1) as u32)
     }
 

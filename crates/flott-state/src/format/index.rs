@@ -26,6 +26,13 @@ pub(super) struct Section {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeyedSection {
     pub(super) meta: KeyedStateMeta,
+    pub(super) extent: Extent,
+}
+
+/// How much of a keyed state is in the file. Has room for more: what has changed since the file before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Extent {
+    Whole,
 }
 
 /// An operator state without its elements.
