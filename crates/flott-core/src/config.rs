@@ -26,6 +26,7 @@ mod yaml;
 pub use buffer_timeout::BufferTimeout;
 pub use checkpointing::{
     CheckpointRetention, CheckpointStorageKind, CheckpointingMode, FailoverStrategy, RestartStrategyKind,
+    RestoreMode,
 };
 pub use configuration::{Configuration, Setting};
 pub use error::{ConfigError, Origin, Warning};

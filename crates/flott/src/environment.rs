@@ -12,18 +12,17 @@ use flott_core::config::{
 use flott_core::watermark::WatermarkStrategy;
 use flott_core::{Data, seam::Clock};
 use flott_runtime::checkpoint::restart::RestartStrategy;
-use flott_runtime::checkpoint::settings::{CheckpointSettings, SettingsError};
-use flott_runtime::graph::{GraphDefaults, GraphError, NodeKind, StreamGraph};
-use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, SnapshotStorage, launch};
+use flott_runtime::graph::{GraphDefaults, NodeKind, StreamGraph};
+use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, launch};
 use flott_runtime::program::{Program, source_factory};
 use flott_runtime::seam;
 use flott_runtime::source::Source;
-use flott_state::format::JobKey;
 use flott_state::{BackendRegistry, StateBackend};
 
 use crate::builder::{NewNode, ProgramBuilder};
 use crate::error::Error;
 use crate::options::JobOptions;
+use crate::snapshots;
 use crate::source::{GeneratorSource, IteratorSource};
 use crate::stream::DataStream;
 use crate::terminal;
@@ -239,7 +238,8 @@ impl StreamExecutionEnvironment {
         let mut builder = self.builder.borrow_mut();
         builder.check()?;
         let configuration = &builder.configuration;
-        let checkpointing = checkpointing(configuration)?;
+        let checkpointing = snapshots::checkpointing(configuration)?;
+        let (job, restore) = snapshots::restore(configuration)?;
         let name = configuration.get_optional(&keys::PIPELINE_NAME)?;
         let options = LaunchOptions {
             clock: builder.clock.clone().unwrap_or_else(seam::clock),
@@ -255,37 +255,16 @@ impl StreamExecutionEnvironment {
                 configuration,
                 checkpointing.interval_ms.is_some(),
             )
-            .map_err(settings_error)?,
+            .map_err(snapshots::settings_error)?,
             checkpointing,
-            job: JobKey(u128::from(seam::random()) << 64 | u128::from(seam::random())),
-            storage: SnapshotStorage::default(),
-            restore: None,
+            job,
+            storage: snapshots::storage(configuration)?,
+            restore,
         };
         let defaults = defaults(configuration)?;
         let name = name.unwrap_or_else(|| DEFAULT_JOB_NAME.to_owned());
         Ok((builder.take(name, defaults), options))
     }
-}
-
-fn checkpointing(configuration: &Configuration) -> Result<CheckpointSettings, Error> {
-    let settings = CheckpointSettings::from_config(configuration).map_err(settings_error)?;
-    if settings.unaligned {
-        let problem = "execution.checkpointing.unaligned.enabled is set, but barriers don't overtake records yet: \
-                       leave it out";
-        return Err(invalid(problem.to_owned()));
-    }
-    Ok(settings)
-}
-
-fn settings_error(error: SettingsError) -> Error {
-    match error {
-        SettingsError::Config(error) => error.into(),
-        other => invalid(other.to_string()),
-    }
-}
-
-fn invalid(problem: String) -> Error {
-    GraphError::Invalid { operator: "(job)".to_owned(), problem }.into()
 }
 
 fn backend(

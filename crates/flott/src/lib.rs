@@ -42,6 +42,7 @@ pub mod join;
 mod operators;
 pub mod options;
 pub mod sink;
+mod snapshots;
 pub mod source;
 mod state;
 pub mod stream;

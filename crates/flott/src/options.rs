@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flott_core::config::Configuration;
+use flott_core::config::{AnyOption, Configuration, keys};
 
 use crate::error::Error;
 
@@ -30,6 +30,26 @@ pub struct JobOptions {
     #[arg(short, long, value_name = "N")]
     pub parallelism: Option<u32>,
 
+    /// Takes a checkpoint every so many milliseconds
+    #[arg(long, value_name = "MS")]
+    pub checkpoint_interval: Option<u64>,
+
+    /// Keeps checkpoints in this directory: a path or URL [default: in memory, gone with the process]
+    #[arg(long, value_name = "URL")]
+    pub checkpoint_dir: Option<String>,
+
+    /// Keeps savepoints in this directory; SIGTERM and Ctrl-C then stop the job with one
+    #[arg(long, value_name = "URL")]
+    pub savepoint_dir: Option<String>,
+
+    /// Starts from a checkpoint or savepoint: its path, or the latest of the checkpoint directory
+    #[arg(long, value_name = "latest|PATH")]
+    pub from_checkpoint: Option<String>,
+
+    /// Drops the state of operators that the program does not have any more
+    #[arg(long)]
+    pub allow_non_restored_state: bool,
+
     /// Shows nothing on standard error while the job runs
     #[arg(short, long)]
     pub quiet: bool,
@@ -50,6 +70,20 @@ impl JobOptions {
         }
         if let Some(parallelism) = self.parallelism {
             configuration.set_dynamic(&format!("parallelism.default={parallelism}"))?;
+        }
+        let interval = self.checkpoint_interval.map(|ms| format!("{ms} ms"));
+        let ignore = self.allow_non_restored_state.then(|| "true".to_owned());
+        let options: [(&dyn AnyOption, &Option<String>); 5] = [
+            (&keys::CHECKPOINTING_INTERVAL, &interval),
+            (&keys::CHECKPOINT_DIRECTORY, &self.checkpoint_dir),
+            (&keys::SAVEPOINT_DIRECTORY, &self.savepoint_dir),
+            (&keys::RESTORE_PATH, &self.from_checkpoint),
+            (&keys::IGNORE_UNCLAIMED_STATE, &ignore),
+        ];
+        for (option, value) in options {
+            if let Some(value) = value {
+                configuration.set_dynamic(&format!("{}={value}", option.key()))?;
+            }
         }
         Ok(configuration)
     }

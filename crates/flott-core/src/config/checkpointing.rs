@@ -56,6 +56,14 @@ named! {
         FileSystem = "filesystem",
     }
 
+    /// Who owns the snapshot that a job starts from (Flink: `RecoveryClaimMode`).
+    RestoreMode {
+        /// The user: it is never deleted, and no checkpoint is built on it.
+        NoClaim = "NO_CLAIM",
+        /// The job, which deletes it when it has newer ones.
+        Claim = "CLAIM",
+    }
+
     /// Which checkpoints stay when a job ends (Flink: `ExternalizedCheckpointRetention`).
     CheckpointRetention {
         /// None.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     AnyOption, BufferTimeout, CheckpointRetention, CheckpointStorageKind, CheckpointingMode, ConfigOption,
-    FailoverStrategy, MaxParallelism, MemorySize, RestartStrategyKind,
+    FailoverStrategy, MaxParallelism, MemorySize, RestartStrategyKind, RestoreMode,
     parallelism::{PARALLELISM_RANGE, is_parallelism},
 };
 
@@ -126,6 +126,18 @@ options! {
     CHECKPOINTS_AFTER_TASKS_FINISH: bool = "execution.checkpointing.checkpoints-after-tasks-finish",
         "Whether there are checkpoints while some tasks have finished, and a last one when all have."
         .default("true");
+
+    RESTORE_PATH: String = "execution.state-recovery.path",
+        "The checkpoint or savepoint that the job starts from: its path or URL; or latest, for the newest of the checkpoint directory."
+        .deprecated(&["execution.savepoint.path"]);
+
+    RESTORE_CLAIM_MODE: RestoreMode = "execution.state-recovery.claim-mode",
+        "Who owns what the job starts from, and may delete it; latest is always the job's own."
+        .default("NO_CLAIM").deprecated(&["execution.savepoint-restore-mode"]);
+
+    IGNORE_UNCLAIMED_STATE: bool = "execution.state-recovery.ignore-unclaimed-state",
+        "Whether the state of operators that the program does not have any more may be dropped."
+        .default("false").deprecated(&["execution.savepoint.ignore-unclaimed-state"]);
 
     RESTART_STRATEGY: RestartStrategyKind = "restart-strategy.type",
         "Whether and when a failed job starts again; where it is not set, exponential-delay with checkpoints and none without."

@@ -39,7 +39,7 @@ impl JobCheckpoints {
 
     /// The job starts from a snapshot.
     pub(super) fn restored(&mut self, restore: &Restore) {
-        let metadata = &restore.point.metadata;
+        let metadata = &restore.snapshot.metadata;
         let kind = match metadata.form {
             SnapshotForm::Checkpoint => SnapshotKind::Checkpoint { full: false },
             SnapshotForm::Savepoint => {
@@ -53,11 +53,11 @@ impl JobCheckpoints {
             states: BTreeMap::new(),
             finished: BTreeSet::new(),
         };
-        let (location, owner) = (restore.location.clone(), restore.owner);
+        let (location, owner) = (restore.snapshot.location(), restore.owner);
         let checkpoint = CompletedCheckpoint { snapshot, location, owner };
         // Nothing is deleted for it, and nothing triggered: the job does not run yet.
         self.coordinator.handle(0, Event::Restored { checkpoint });
-        self.keep(restore.point.clone());
+        self.keep(restore.point());
     }
 
     pub(super) fn handle(

@@ -9,7 +9,9 @@ use flott_core::seam::Clock;
 use flott_core::time::Timestamp;
 use flott_state::backend::StateBackend;
 use flott_state::format::{JobKey, SnapshotHandle};
-use flott_state::storage::{CheckpointDirectory, CheckpointStorage, SnapshotTarget, StorageError};
+use flott_state::storage::{
+    CheckpointDirectory, CheckpointStorage, SnapshotOwner, SnapshotTarget, StorageError, StoredSnapshot,
+};
 
 use super::alignment::AlignmentGroups;
 use super::build::JobPlan;
@@ -31,7 +33,7 @@ use crate::error::{FailureKind, FnResult, JobError, TaskFailure};
 use crate::graph::JobGraph;
 use crate::metrics::VertexMetrics;
 use crate::program::Program;
-use crate::seam::{Monitor, random, spawn};
+use crate::seam::{JoinHandle, Monitor, random, spawn};
 use crate::snapshot::CheckpointNotice;
 use crate::source::{AnyEnumerator, EnumeratorActions};
 use crate::task::TaskControl;
@@ -92,13 +94,18 @@ impl Default for SnapshotStorage {
 #[derive(Clone, Debug)]
 pub struct Restore {
     /// The checkpoint or savepoint.
-    pub point: RestorePoint,
-    /// Where it was found.
-    pub location: String,
+    pub snapshot: StoredSnapshot,
     /// Who may delete it: the job with claim mode `CLAIM`, else the user.
     pub owner: checkpoint::Owner,
     /// Whether the state of operators that are gone may be dropped.
     pub allow_non_restored_state: bool,
+}
+
+impl Restore {
+    pub(super) fn point(&self) -> RestorePoint {
+        let (metadata, source) = (self.snapshot.metadata.clone(), self.snapshot.source.clone());
+        RestorePoint { metadata: Arc::new(metadata), source }
+    }
 }
 
 /// Starts all tasks of a program.
@@ -109,11 +116,11 @@ pub struct Restore {
 pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
     let job_graph = JobGraph::of(&program.graph)?;
     let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
-    let point = options.restore.as_ref().map(|restore| &restore.point);
-    if let Some(restore) = &options.restore {
-        restore.point.check(&plan, restore.allow_non_restored_state)?;
+    let point = options.restore.as_ref().map(Restore::point);
+    if let (Some(restore), Some(point)) = (&options.restore, &point) {
+        point.check(&plan, restore.allow_non_restored_state)?;
     }
-    let sources = Sources::create(&plan, point)?;
+    let sources = Sources::create(&plan, point.as_ref())?;
     let metrics = Arc::new(task_metrics(&plan.job_graph));
     let vertices = plan.job_graph.vertices.iter().zip(metrics.iter());
     let vertices =
@@ -130,16 +137,23 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
     let directory =
         CheckpointDirectory::new(options.job, &options.storage.checkpoints, inline_below, random());
     let directory = Arc::new(directory.map_err(JobError::Storage)?);
-    let storage = storage::start(Arc::clone(&directory), Arc::clone(&clock), messages.clone())?;
+    let (storage, storage_thread) =
+        storage::start(Arc::clone(&directory), Arc::clone(&clock), messages.clone())?;
     let topology = Topology::of(&plan.job_graph);
     let mut checkpoints = JobCheckpoints::new(options.checkpointing.clone(), topology.clone());
     if let Some(restore) = &options.restore {
         checkpoints.restored(restore);
+        let owner = match restore.owner {
+            checkpoint::Owner::Job => SnapshotOwner::Job,
+            checkpoint::Owner::User => SnapshotOwner::User,
+        };
+        directory.restored(&restore.snapshot, owner);
+        storage.send(StorageWork::Clean);
     }
     let identity = JobIdentity { key: options.job, name: plan.program.name.clone() };
     let restarts = Restarts::new(options.restart_strategy.clone());
     let launcher = Launcher { plan, metrics, messages, storage, options };
-    let started = launcher.start(0, launcher.options.restore.as_ref().map(|restore| &restore.point));
+    let started = launcher.start(0, point.as_ref());
     if started.is_err() {
         launcher.storage.send(StorageWork::End);
     }
@@ -149,6 +163,7 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
         checkpoints,
         identity,
         directory,
+        storage_thread,
         launcher,
         attempt: 0,
         tasks,
@@ -172,6 +187,7 @@ struct Shell {
     checkpoints: JobCheckpoints,
     identity: JobIdentity,
     directory: Arc<CheckpointDirectory>,
+    storage_thread: JoinHandle<()>,
     launcher: Launcher,
     /// How often the tasks were started again.
     attempt: u32,
@@ -197,9 +213,11 @@ impl Shell {
             self.turn();
         };
         let net_runtime = Duration::from_nanos(self.clock.monotonic_ns() - self.started_ns);
-        let Self { tasks, launcher, sources, inbox, life, .. } = self;
+        let Self { tasks, launcher, sources, inbox, life, storage_thread, .. } = self;
         tasks.into_values().for_each(RunningTask::join);
+        // What the end of the job deletes is gone when the end is told.
         launcher.storage.send(StorageWork::End);
+        let _ = storage_thread.join();
         // Whoever waits for the end finds nothing left of the program.
         drop((launcher, sources));
         life.change(|life| life.ended = Some(Ended { outcome, net_runtime }));
@@ -435,14 +453,19 @@ impl Shell {
                 checkpoint::Action::NotifyAborted { checkpoint, tasks, reason } => {
                     tracing::warn!("checkpoint {checkpoint} was given up: {reason}");
                     self.checkpoints.forget(checkpoint);
-                    self.launcher.storage.send(StorageWork::Forget { checkpoint });
                     self.notify(&tasks, CheckpointNotice::Aborted(checkpoint));
                 }
                 checkpoint::Action::DiscardCompleted { checkpoint } => {
                     self.checkpoints.forget(checkpoint.snapshot.checkpoint);
+                    self.launcher.storage.send(StorageWork::Discard { location: checkpoint.location });
                 }
-                checkpoint::Action::DiscardPending { checkpoint, .. }
-                | checkpoint::Action::DiscardLate { checkpoint, .. } => self.checkpoints.forget(checkpoint),
+                checkpoint::Action::DiscardPending { checkpoint, .. } => {
+                    self.checkpoints.forget(checkpoint);
+                    self.launcher.storage.send(StorageWork::DiscardPending { checkpoint });
+                }
+                checkpoint::Action::DiscardLate { checkpoint, state } => {
+                    self.launcher.storage.send(StorageWork::DiscardLate { checkpoint, state });
+                }
                 checkpoint::Action::Answer { request, result } => self.checkpoints.answer(request, result),
                 checkpoint::Action::FailJob { reason } => {
                     self.event(Event::JobFailed(job_failure(reason.to_string())));

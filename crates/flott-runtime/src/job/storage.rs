@@ -13,11 +13,14 @@ use super::inbox::{Inbox, Sender, inbox};
 use super::message::Message;
 use super::stored::RestorePoint;
 use crate::error::JobError;
-use crate::seam::spawn;
+use crate::seam::{JoinHandle, spawn};
 use crate::snapshot::TaskSnapshot;
 
 /// How much work may wait. A task that finds the queue full waits, and with it its input.
 const WAITING: usize = 1_024;
+
+/// How many snapshots that were given up are remembered for what comes late.
+const MOST_GIVEN_UP: usize = 64;
 
 /// What there is to do.
 pub(super) enum StorageWork {
@@ -27,8 +30,14 @@ pub(super) enum StorageWork {
     Store { task: TaskId, snapshot: TaskSnapshot },
     /// All tasks have stored theirs.
     WriteMetadata(CheckpointMetadata),
-    /// A snapshot is over; nothing more of it is written.
-    Forget { checkpoint: u64 },
+    /// A checkpoint is no longer kept.
+    Discard { location: String },
+    /// A snapshot did not complete; nothing more of it is written.
+    DiscardPending { checkpoint: u64 },
+    /// A task has stored its part of a snapshot that is over.
+    DiscardLate { checkpoint: u64, state: SnapshotHandle },
+    /// No checkpoint of this run has begun: what an earlier one has left may go.
+    Clean,
     /// The job has ended.
     End,
 }
@@ -39,6 +48,8 @@ struct Storage {
     clock: Arc<dyn Clock>,
     /// Where the snapshots under way go.
     targets: BTreeMap<u64, SnapshotTarget>,
+    /// Where those went that were given up, of which something may still come.
+    given_up: BTreeMap<u64, SnapshotTarget>,
     messages: Sender<Message>,
 }
 
@@ -50,12 +61,12 @@ pub(super) fn start(
     directory: Arc<CheckpointDirectory>,
     clock: Arc<dyn Clock>,
     messages: Sender<Message>,
-) -> Result<Sender<StorageWork>, JobError> {
+) -> Result<(Sender<StorageWork>, JoinHandle<()>), JobError> {
     let (sender, inbox) = inbox(WAITING);
-    let storage = Storage { directory, clock, targets: BTreeMap::new(), messages };
-    spawn("flott-checkpoints".to_owned(), move || storage.run(&inbox))
+    let storage = Storage { directory, clock, targets: BTreeMap::new(), given_up: BTreeMap::new(), messages };
+    let thread = spawn("flott-checkpoints".to_owned(), move || storage.run(&inbox))
         .map_err(|cause| JobError::Resource { what: "a thread for checkpoints".to_owned(), cause })?;
-    Ok(sender)
+    Ok((sender, thread))
 }
 
 impl Storage {
@@ -67,29 +78,56 @@ impl Storage {
                 }
                 StorageWork::Store { task, snapshot } => {
                     let checkpoint = snapshot.barrier.checkpoint;
-                    // A task that is late is told by the coordinator.
-                    let Some(target) = self.targets.get(&checkpoint) else { continue };
-                    let result = store(target, task, snapshot).map_err(|error| error.to_string());
+                    let result = match self.targets.get(&checkpoint) {
+                        Some(target) => store(target, task, snapshot).map_err(|error| error.to_string()),
+                        // It is given up already.
+                        None => Ok(SnapshotHandle::default()),
+                    };
                     self.messages.send(Message::Stored { task, checkpoint, result });
                 }
                 StorageWork::WriteMetadata(metadata) => self.complete(metadata),
-                StorageWork::Forget { checkpoint } => {
-                    self.targets.remove(&checkpoint);
+                StorageWork::Discard { location } => tell(self.directory.discard(&location)),
+                StorageWork::DiscardPending { checkpoint } => self.discard_pending(checkpoint),
+                StorageWork::DiscardLate { checkpoint, state } => {
+                    if let Some(target) = self.given_up.get(&checkpoint) {
+                        tell(self.directory.discard_late(target, &state));
+                    }
                 }
+                StorageWork::Clean => tell(self.directory.clean()),
                 StorageWork::End => return,
+            }
+        }
+    }
+
+    fn discard_pending(&mut self, checkpoint: u64) {
+        if let Some(target) = self.targets.remove(&checkpoint) {
+            tell(self.directory.discard_pending(&target));
+            self.given_up.insert(checkpoint, target);
+            if self.given_up.len() > MOST_GIVEN_UP {
+                self.given_up.pop_first();
             }
         }
     }
 
     fn complete(&mut self, mut metadata: CheckpointMetadata) {
         let checkpoint = metadata.checkpoint;
-        let Some(target) = self.targets.remove(&checkpoint) else { return };
+        let Some(target) = self.targets.get(&checkpoint).cloned() else { return };
         metadata.completed_ms = u64::try_from(self.clock.wall_ms()).unwrap_or(0);
         let result = self.directory.complete(&target, &metadata);
         let source = target.source();
+        if result.is_ok() {
+            self.targets.remove(&checkpoint);
+        }
         let result = result.map(|location| (location, RestorePoint { metadata: Arc::new(metadata), source }));
         let result = result.map_err(|error| error.to_string());
         self.messages.send(Message::MetadataWritten { checkpoint, result });
+    }
+}
+
+/// What can't be deleted is in nobody's way; the next run of the job tries again.
+fn tell(deleted: Result<(), StorageError>) {
+    if let Err(error) = deleted {
+        tracing::warn!("a checkpoint that is no longer needed was not deleted: {error}");
     }
 }
 
