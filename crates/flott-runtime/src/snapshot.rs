@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use flott_state::OperatorSnapshot;
+use flott_state::format::StateFileEncoder;
+use flott_state::snapshot::SnapshotBudget;
+use flott_state::{KeyedStateMeta, OperatorSnapshot, OperatorStateSnapshot, SnapshotSink, StateError};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::options::Barrier;
@@ -25,6 +27,69 @@ impl TaskSnapshot {
     pub fn new(barrier: Barrier) -> Self {
         Self { barrier, operators: TaskState::new() }
     }
+}
+
+/// Where the state of a task's operators goes.
+pub trait TaskSnapshotSink {
+    /// Where the state of one operator goes, the same each time.
+    fn operator(&mut self, id: OperatorId) -> Box<dyn SnapshotSink + '_>;
+}
+
+impl TaskSnapshotSink for TaskState {
+    fn operator(&mut self, id: OperatorId) -> Box<dyn SnapshotSink + '_> {
+        Box::new(Lazy { sink: self, id })
+    }
+}
+
+impl TaskSnapshotSink for StateFileEncoder {
+    fn operator(&mut self, id: OperatorId) -> Box<dyn SnapshotSink + '_> {
+        Box::new(Lazy { sink: self, id })
+    }
+}
+
+/// Makes an entry for an operator only when it turns out to have state.
+struct Lazy<'a, S> {
+    sink: &'a mut S,
+    id: OperatorId,
+}
+
+/// What has an entry for each operator.
+trait Entries {
+    fn entry(&mut self, id: OperatorId) -> impl SnapshotSink + '_;
+}
+
+impl Entries for TaskState {
+    fn entry(&mut self, id: OperatorId) -> impl SnapshotSink + '_ {
+        BTreeMap::entry(self, id).or_default()
+    }
+}
+
+impl Entries for StateFileEncoder {
+    fn entry(&mut self, id: OperatorId) -> impl SnapshotSink + '_ {
+        StateFileEncoder::operator(self, id.0)
+    }
+}
+
+impl<S: Entries> SnapshotSink for Lazy<'_, S> {
+    fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        self.sink.entry(self.id).keyed_state(meta)
+    }
+
+    fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
+        self.sink.entry(self.id).entries(state, group, count, bytes)
+    }
+
+    fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError> {
+        self.sink.entry(self.id).operator_state(state)
+    }
+}
+
+/// One slice of the work that is left of a snapshot.
+pub struct SnapshotWork<'a> {
+    /// How much of it is done now.
+    pub budget: SnapshotBudget,
+    /// Where the state goes.
+    pub sink: &'a mut dyn TaskSnapshotSink,
 }
 
 /// What has become of a checkpoint.

@@ -18,7 +18,7 @@ use crate::graph::OperatorId;
 use crate::metrics::TaskMetrics;
 use crate::operator::{Input, OperatorSetup};
 use crate::seam::Signal;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::{TaskCheckpointing, TaskLink, TaskShared};
 pub(crate) use crate::testing::ManualClock;
 
@@ -125,6 +125,12 @@ impl<T: Clone> Input<T> for Recorder<T> {
     fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
         Ok(())
     }
+
+    fn drain_snapshot(&mut self, _work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        Ok(true)
+    }
+
+    fn abort_snapshot(&mut self) {}
 
     fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
         Ok(())

@@ -139,6 +139,36 @@ pub trait SnapshotSink {
     fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError>;
 }
 
+impl OperatorSnapshot {
+    /// Gives all of it to `sink`.
+    ///
+    /// # Errors
+    /// What `sink` says.
+    pub fn write(&self, mut sink: impl SnapshotSink) -> Result<(), StateError> {
+        for keyed in &self.keyed {
+            let number = sink.keyed_state(&keyed.meta)?;
+            for (group, entries) in &keyed.groups {
+                sink.entries(number, *group, entries.count, &entries.bytes)?;
+            }
+        }
+        self.operator.iter().try_for_each(|state| sink.operator_state(state))
+    }
+}
+
+impl<S: SnapshotSink + ?Sized> SnapshotSink for &mut S {
+    fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        (**self).keyed_state(meta)
+    }
+
+    fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
+        (**self).entries(state, group, count, bytes)
+    }
+
+    fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError> {
+        (**self).operator_state(state)
+    }
+}
+
 impl SnapshotSink for OperatorSnapshot {
     fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
         self.keyed.push(KeyedStateSnapshot { meta: meta.clone(), groups: BTreeMap::new() });

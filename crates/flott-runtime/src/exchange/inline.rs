@@ -10,7 +10,7 @@ use super::{KeyHasher, Partitioner};
 use crate::error::{ChainError, ChainResult};
 use crate::metrics::Gauge;
 use crate::operator::Input;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::{enter_operator, leave_operator};
 
 /// Hashes the keys, as a router would, and hands the batch to the operator downstream.
@@ -79,6 +79,14 @@ impl<T: Data> Input<T> for InlineExchange<T> {
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
         self.target.snapshot(snapshot)
+    }
+
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        self.target.drain_snapshot(work)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.target.abort_snapshot();
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

@@ -16,7 +16,7 @@ use super::size::batch_bytes;
 use super::{KeyHasher, Partitioner, Partitioning};
 use crate::error::{ChainError, ChainResult};
 use crate::operator::Input;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::{TaskShared, enter_operator, leave_operator};
 
 /// How many records with heap data make up the first batch, by which their size is measured.
@@ -279,6 +279,12 @@ impl<T: Data> Input<T> for Router<T> {
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
         self.send_behind_records(|| Element::Barrier(snapshot.barrier.clone()))
     }
+
+    fn drain_snapshot(&mut self, _work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        Ok(true)
+    }
+
+    fn abort_snapshot(&mut self) {}
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
         match notice {

@@ -6,7 +6,7 @@ use flott_core::time::Timestamp;
 
 use crate::checkpoint::barriers::BarrierEvent;
 use crate::error::ChainResult;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::{Head, Step, TaskControl, in_any_case};
 
 /// Serves two gates in turn, one element at a time, so that neither input waits for the other to run dry.
@@ -106,6 +106,15 @@ impl Head for TwoGates {
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
         self.both(|gate| gate.snapshot(snapshot))
+    }
+
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        let [first, second] = &mut self.gates;
+        Ok(first.drain_snapshot(work)? && second.drain_snapshot(work)?)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.gates.iter_mut().for_each(|gate| gate.abort_snapshot());
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

@@ -137,8 +137,13 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
     let directory =
         CheckpointDirectory::new(options.job, &options.storage.checkpoints, inline_below, random());
     let directory = Arc::new(directory.map_err(JobError::Storage)?);
-    let (storage, storage_thread) =
-        storage::start(Arc::clone(&directory), Arc::clone(&clock), messages.clone())?;
+    let waiting_bytes = Arc::default();
+    let (storage, storage_thread) = storage::start(
+        Arc::clone(&directory),
+        Arc::clone(&clock),
+        Arc::clone(&waiting_bytes),
+        messages.clone(),
+    )?;
     let topology = Topology::of(&plan.job_graph);
     let mut checkpoints = JobCheckpoints::new(options.checkpointing.clone(), topology.clone());
     if let Some(restore) = &options.restore {
@@ -152,7 +157,7 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
     }
     let identity = JobIdentity { key: options.job, name: plan.program.name.clone() };
     let restarts = Restarts::new(options.restart_strategy.clone());
-    let launcher = Launcher { plan, metrics, messages, storage, options };
+    let launcher = Launcher { plan, metrics, messages, storage, waiting_bytes, options };
     let started = launcher.start(0, point.as_ref());
     if started.is_err() {
         launcher.storage.send(StorageWork::End);

@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use flott_state::format::EncodedEnd;
 
 use super::build::{JobPlan, TaskBuilder, TaskEnds};
 use super::coordinator::TaskId;
 use super::inbox::Sender;
 use super::message::{Message, TaskReport};
 use super::shell::LaunchOptions;
-use super::storage::StorageWork;
+use super::storage::{MOST_WAITING_BYTES, StorageWork};
 use super::stored::RestorePoint;
 use crate::checkpoint::barriers::AbortReason;
 use crate::error::{ChainError, JobError};
 use crate::graph::{JobGraph, JobVertex};
 use crate::metrics::TaskMetrics;
 use crate::seam::{JoinHandle, Signal, spawn};
-use crate::snapshot::TaskSnapshot;
 use crate::task::{
     CheckpointResponder, FlushPolicy, Mailbox, Task, TaskCheckpointing, TaskControl, TaskEnd, TaskLink,
     TaskShared, guard,
@@ -101,6 +102,8 @@ pub(super) struct Launcher {
     pub(super) metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
     pub(super) messages: Sender<Message>,
     pub(super) storage: Sender<StorageWork>,
+    /// How many bytes of state wait to be stored.
+    pub(super) waiting_bytes: Arc<AtomicUsize>,
     pub(super) options: LaunchOptions,
 }
 
@@ -131,6 +134,7 @@ impl Launcher {
                         task: id,
                         messages: self.messages.clone(),
                         storage: self.storage.clone(),
+                        waiting_bytes: Arc::clone(&self.waiting_bytes),
                     },
                     ends,
                     signal: Arc::clone(&signals[vertex.id as usize][subtask as usize]),
@@ -159,6 +163,7 @@ struct ToShell {
     task: TaskId,
     messages: Sender<Message>,
     storage: Sender<StorageWork>,
+    waiting_bytes: Arc<AtomicUsize>,
 }
 
 impl ToShell {
@@ -177,8 +182,18 @@ impl CheckpointResponder for ToShell {
         self.report(TaskReport::EndOfData);
     }
 
-    fn acknowledge(&self, snapshot: TaskSnapshot) {
-        self.storage.send(StorageWork::Store { task: self.task, snapshot });
+    fn has_room(&self) -> bool {
+        self.waiting_bytes.load(Ordering::Relaxed) < MOST_WAITING_BYTES
+    }
+
+    fn store(&self, checkpoint: u64, bytes: Vec<u8>) {
+        self.waiting_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+        self.storage.send(StorageWork::Store { task: self.task, checkpoint, bytes });
+    }
+
+    fn acknowledge(&self, checkpoint: u64, end: Option<EncodedEnd>) {
+        self.waiting_bytes.fetch_add(end.as_ref().map_or(0, |end| end.bytes.len()), Ordering::Relaxed);
+        self.storage.send(StorageWork::Finish { task: self.task, checkpoint, end });
     }
 
     fn decline(&self, checkpoint: u64, reason: AbortReason) {

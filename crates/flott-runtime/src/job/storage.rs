@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flott_core::seam::Clock;
-use flott_state::format::{CheckpointMetadata, SnapshotHandle, StateFileEncoder};
-use flott_state::storage::{CheckpointDirectory, FileScope, SnapshotTarget, StorageError};
-use flott_state::{OperatorSnapshot, SnapshotSink, StateError};
+use flott_state::format::{CheckpointMetadata, EncodedEnd, SnapshotHandle};
+use flott_state::storage::{CheckpointDirectory, FileScope, SnapshotTarget, StateUpload, StorageError};
 
 use super::coordinator::TaskId;
 use super::inbox::{Inbox, Sender, inbox};
@@ -14,10 +14,12 @@ use super::message::Message;
 use super::stored::RestorePoint;
 use crate::error::JobError;
 use crate::seam::{JoinHandle, spawn};
-use crate::snapshot::TaskSnapshot;
 
 /// How much work may wait. A task that finds the queue full waits, and with it its input.
 const WAITING: usize = 1_024;
+
+/// How many bytes of state may wait to be stored; tasks hold back what is more.
+pub(super) const MOST_WAITING_BYTES: usize = 32 << 20;
 
 /// How many snapshots that were given up are remembered for what comes late.
 const MOST_GIVEN_UP: usize = 64;
@@ -26,8 +28,10 @@ const MOST_GIVEN_UP: usize = 64;
 pub(super) enum StorageWork {
     /// A snapshot begins, whose state goes there.
     Begin(SnapshotTarget),
-    /// A task has taken its snapshot.
-    Store { task: TaskId, snapshot: TaskSnapshot },
+    /// A part of a task's snapshot.
+    Store { task: TaskId, checkpoint: u64, bytes: Vec<u8> },
+    /// The end of a task's snapshot; `None` if the task has no state.
+    Finish { task: TaskId, checkpoint: u64, end: Option<EncodedEnd> },
     /// All tasks have stored theirs.
     WriteMetadata(CheckpointMetadata),
     /// A checkpoint is no longer kept.
@@ -50,7 +54,15 @@ struct Storage {
     targets: BTreeMap<u64, SnapshotTarget>,
     /// Where those went that were given up, of which something may still come.
     given_up: BTreeMap<u64, SnapshotTarget>,
+    /// What tasks have begun to store.
+    uploads: BTreeMap<(u64, TaskId), Result<StateUpload, StorageError>>,
+    waiting_bytes: Arc<AtomicUsize>,
     messages: Sender<Message>,
+}
+
+/// Begins the state file of a task.
+fn begin(target: &SnapshotTarget, task: TaskId) -> StateUpload {
+    target.upload(&format!("{}-{}", task.vertex, task.subtask), FileScope::Exclusive)
 }
 
 /// Starts the thread.
@@ -60,10 +72,19 @@ struct Storage {
 pub(super) fn start(
     directory: Arc<CheckpointDirectory>,
     clock: Arc<dyn Clock>,
+    waiting_bytes: Arc<AtomicUsize>,
     messages: Sender<Message>,
 ) -> Result<(Sender<StorageWork>, JoinHandle<()>), JobError> {
     let (sender, inbox) = inbox(WAITING);
-    let storage = Storage { directory, clock, targets: BTreeMap::new(), given_up: BTreeMap::new(), messages };
+    let storage = Storage {
+        directory,
+        clock,
+        targets: BTreeMap::new(),
+        given_up: BTreeMap::new(),
+        uploads: BTreeMap::new(),
+        waiting_bytes,
+        messages,
+    };
     let thread = spawn("flott-checkpoints".to_owned(), move || storage.run(&inbox))
         .map_err(|cause| JobError::Resource { what: "a thread for checkpoints".to_owned(), cause })?;
     Ok((sender, thread))
@@ -76,13 +97,9 @@ impl Storage {
                 StorageWork::Begin(target) => {
                     self.targets.insert(target.checkpoint(), target);
                 }
-                StorageWork::Store { task, snapshot } => {
-                    let checkpoint = snapshot.barrier.checkpoint;
-                    let result = match self.targets.get(&checkpoint) {
-                        Some(target) => store(target, task, snapshot).map_err(|error| error.to_string()),
-                        // It is given up already.
-                        None => Ok(SnapshotHandle::default()),
-                    };
+                StorageWork::Store { task, checkpoint, bytes } => self.store(task, checkpoint, &bytes),
+                StorageWork::Finish { task, checkpoint, end } => {
+                    let result = self.finish(task, checkpoint, end).map_err(|error| error.to_string());
                     self.messages.send(Message::Stored { task, checkpoint, result });
                 }
                 StorageWork::WriteMetadata(metadata) => self.complete(metadata),
@@ -99,7 +116,36 @@ impl Storage {
         }
     }
 
+    /// Stores a part of a task's snapshot; what goes wrong is told at its end.
+    fn store(&mut self, task: TaskId, checkpoint: u64, bytes: &[u8]) {
+        self.waiting_bytes.fetch_sub(bytes.len(), Ordering::Relaxed);
+        let Some(target) = self.targets.get(&checkpoint) else { return };
+        let upload = self.uploads.entry((checkpoint, task)).or_insert_with(|| Ok(begin(target, task)));
+        if let Ok(writing) = upload
+            && let Err(error) = writing.write(bytes)
+        {
+            *upload = Err(error);
+        }
+    }
+
+    fn finish(
+        &mut self,
+        task: TaskId,
+        checkpoint: u64,
+        end: Option<EncodedEnd>,
+    ) -> Result<SnapshotHandle, StorageError> {
+        self.waiting_bytes.fetch_sub(end.as_ref().map_or(0, |end| end.bytes.len()), Ordering::Relaxed);
+        let upload = self.uploads.remove(&(checkpoint, task));
+        // A snapshot that is given up already needs no state.
+        let (Some(target), Some(end)) = (self.targets.get(&checkpoint), end) else {
+            return Ok(SnapshotHandle::default());
+        };
+        let part = upload.unwrap_or_else(|| Ok(begin(target, task)))?.finish(end)?;
+        Ok(SnapshotHandle { checkpointed_bytes: part.size(), parts: vec![part] })
+    }
+
     fn discard_pending(&mut self, checkpoint: u64) {
+        self.uploads.retain(|(of, _), _| *of != checkpoint);
         if let Some(target) = self.targets.remove(&checkpoint) {
             tell(self.directory.discard_pending(&target));
             self.given_up.insert(checkpoint, target);
@@ -129,38 +175,4 @@ fn tell(deleted: Result<(), StorageError>) {
     if let Err(error) = deleted {
         tracing::warn!("a checkpoint that is no longer needed was not deleted: {error}");
     }
-}
-
-/// Stores what a task has taken.
-fn store(
-    target: &SnapshotTarget,
-    task: TaskId,
-    snapshot: TaskSnapshot,
-) -> Result<SnapshotHandle, StorageError> {
-    if snapshot.operators.is_empty() {
-        return Ok(SnapshotHandle::default());
-    }
-    let name = format!("{}-{}", task.vertex, task.subtask);
-    let mut encoder = StateFileEncoder::new();
-    for (id, state) in snapshot.operators {
-        encode(&mut encoder, id.0, &state)
-            .map_err(|error| StorageError::State { place: format!("the state of {name}"), error })?;
-    }
-    let part = target.store(&name, FileScope::Exclusive, encoder)?;
-    Ok(SnapshotHandle { checkpointed_bytes: part.size(), parts: vec![part] })
-}
-
-fn encode(
-    encoder: &mut StateFileEncoder,
-    operator: u128,
-    state: &OperatorSnapshot,
-) -> Result<(), StateError> {
-    let mut section = encoder.operator(operator);
-    for keyed in &state.keyed {
-        let number = section.keyed_state(&keyed.meta)?;
-        for (group, entries) in &keyed.groups {
-            section.entries(number, *group, entries.count, &entries.bytes)?;
-        }
-    }
-    state.operator.iter().try_for_each(|state| section.operator_state(state))
 }

@@ -24,7 +24,7 @@ use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink};
 use crate::error::{ChainResult, FnResult};
 use crate::graph::OperatorId;
 use crate::metrics::OperatorMetrics;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::TaskShared;
 
 pub use node::OperatorNode;
@@ -52,6 +52,10 @@ pub trait Input<T> {
     fn next_timer(&self) -> Option<Timestamp>;
     /// Adds the state of this operator, then of those behind it, and lets the barrier go on where the task ends.
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
+    /// Goes on writing what is left of the snapshot taken last; `true` when nothing is left.
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool>;
+    /// What is left of the snapshot taken last is not wanted any more.
+    fn abort_snapshot(&mut self);
     /// What has become of a checkpoint, for this operator and those behind it.
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult;
     /// No record will follow. Operators may emit for the last time, head first.

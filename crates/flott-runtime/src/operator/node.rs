@@ -7,7 +7,7 @@ use flott_core::watermark::StreamStatus;
 use super::placed::Placed;
 use super::{AnyOutput, Input, Operator, OperatorSetup, Output};
 use crate::error::ChainResult;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
 /// Runs an [`Operator`]: counts, names the operator in errors, and forwards what the operator has seen.
 pub struct OperatorNode<O: Operator>(Placed<O, O::Out>);
@@ -67,7 +67,15 @@ impl<O: Operator> Input<O::In> for OperatorNode<O> {
     }
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
-        self.0.snapshot(snapshot, O::snapshot, O::drain_snapshot)
+        self.0.snapshot(snapshot, O::snapshot)
+    }
+
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        self.0.drain_snapshot(work, O::drain_snapshot)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.0.abort_snapshot(O::abort_snapshot);
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

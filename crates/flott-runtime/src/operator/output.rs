@@ -8,7 +8,7 @@ use flott_core::watermark::{MergeOutput, StreamStatus};
 use super::{AnyOutput, Input, OutputTag, SideOutputs};
 use crate::error::{BoxError, ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::in_any_case;
 
 /// The output of an operator: a buffer that is pushed to the next operators or exchanges when it is full and at
@@ -228,6 +228,20 @@ impl<T: Clone + 'static> AnyOutput for Output<T> {
             target.snapshot(snapshot)?;
         }
         self.side.each(|side| side.snapshot(snapshot))
+    }
+
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        for target in &mut self.targets {
+            if !target.drain_snapshot(work)? {
+                return Ok(false);
+            }
+        }
+        self.side.drain_snapshot(work)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.targets.iter_mut().for_each(|target| target.abort_snapshot());
+        self.side.abort_snapshot();
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

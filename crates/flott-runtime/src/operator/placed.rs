@@ -5,7 +5,7 @@ use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink};
 use super::{AnyOutput, OperatorSetup, Output};
 use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::{enter_operator, in_any_case, leave_operator};
 
 /// An operator `P`, what it emits to, and its name and figures.
@@ -41,17 +41,35 @@ impl<P, T: Clone + 'static> Placed<P, T> {
         &mut self,
         snapshot: &mut TaskSnapshot,
         own: impl FnOnce(&mut P, u64) -> FnResult<OperatorSnapshot>,
-        mut drain: impl FnMut(&mut P, &mut SnapshotBudget, &mut dyn SnapshotSink) -> FnResult<bool>,
     ) -> ChainResult {
         let mut taken = None;
         self.run(|operator, _| {
-            let taken = taken.insert(own(operator, snapshot.barrier.checkpoint)?);
-            while !drain(operator, &mut SnapshotBudget::unlimited(), taken)? {}
+            taken = Some(own(operator, snapshot.barrier.checkpoint)?);
             Ok(())
         })?;
         let taken = taken.filter(|taken| !taken.is_empty());
         snapshot.operators.extend(taken.map(|taken| (self.setup.operator_id, taken)));
         AnyOutput::snapshot(&mut self.output, snapshot)
+    }
+
+    /// Lets the operator write what is left of its snapshot, then those behind it.
+    pub(super) fn drain_snapshot(
+        &mut self,
+        work: &mut SnapshotWork<'_>,
+        own: impl FnOnce(&mut P, &mut SnapshotBudget, &mut dyn SnapshotSink) -> FnResult<bool>,
+    ) -> ChainResult<bool> {
+        let (id, mut done) = (self.setup.operator_id, false);
+        self.run(|operator, _| {
+            done = own(operator, &mut work.budget, work.sink.operator(id).as_mut())?;
+            Ok(())
+        })?;
+        Ok(done && AnyOutput::drain_snapshot(&mut self.output, work)?)
+    }
+
+    /// Lets the operator give its snapshot up, then those behind it.
+    pub(super) fn abort_snapshot(&mut self, own: impl FnOnce(&mut P)) {
+        own(&mut self.operator);
+        AnyOutput::abort_snapshot(&mut self.output);
     }
 
     /// Tells the operator what has become of a checkpoint, then those behind it.

@@ -10,7 +10,7 @@ use flott_core::watermark::StreamStatus;
 use super::Output;
 
 use crate::error::{BoxError, ChainError, ChainResult};
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::in_any_case;
 
 /// Names a side output of records of type `X` (Flink: `OutputTag`).
@@ -53,6 +53,8 @@ pub(crate) trait AnyOutput {
     fn processing_time(&mut self, now: Timestamp) -> ChainResult;
     fn next_timer(&self) -> Option<Timestamp>;
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool>;
+    fn abort_snapshot(&mut self);
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult;
     fn finish(&mut self) -> ChainResult;
     fn end(&mut self) -> ChainResult;
@@ -105,6 +107,19 @@ impl SideOutputs {
 
     pub(crate) fn each(&mut self, mut call: impl FnMut(&mut dyn AnyOutput) -> ChainResult) -> ChainResult {
         self.outputs.iter_mut().try_for_each(|(_, output)| call(output.as_mut()))
+    }
+
+    pub(crate) fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        for (_, output) in &mut self.outputs {
+            if !output.drain_snapshot(work)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn abort_snapshot(&mut self) {
+        self.outputs.iter_mut().for_each(|(_, output)| output.abort_snapshot());
     }
 
     pub(crate) fn next_timer(&self) -> Option<Timestamp> {

@@ -10,7 +10,7 @@ use flott_core::watermark::{MergeOutput, StreamStatus};
 
 use super::{AnyOutput, Collector, Input, Output, OutputTag, SideOutputs};
 use crate::error::{ChainError, ChainResult};
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::test_support::{Seen, recorder};
 
 /// Fails at its first batch and counts further calls.
@@ -45,6 +45,12 @@ impl Input<u64> for Broken {
     fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
         Ok(())
     }
+
+    fn drain_snapshot(&mut self, _work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        Ok(true)
+    }
+
+    fn abort_snapshot(&mut self) {}
 
     fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
         Ok(())

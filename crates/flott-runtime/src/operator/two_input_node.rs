@@ -12,7 +12,7 @@ use super::placed::Placed;
 use super::{AnyOutput, Input, OperatorSetup, Output, TwoInputOperator};
 use crate::error::{ChainResult, FnResult};
 use crate::exchange::{Downstream, forward};
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
 /// The two inputs of an operator, each with the type of its records.
 pub type TwoInputs<O> =
@@ -167,7 +167,22 @@ impl<O: TwoInputOperator, S: Side<O>> Input<S::In> for Half<O, S> {
     }
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
-        self.once(|node| node.placed.snapshot(snapshot, O::snapshot, O::drain_snapshot))
+        self.once(|node| node.placed.snapshot(snapshot, O::snapshot))
+    }
+
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        let mut done = true;
+        self.once(|node| {
+            done = node.placed.drain_snapshot(work, O::drain_snapshot)?;
+            Ok(())
+        })?;
+        Ok(done)
+    }
+
+    fn abort_snapshot(&mut self) {
+        if S::INDEX == 0 {
+            self.node.borrow_mut().placed.abort_snapshot(O::abort_snapshot);
+        }
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

@@ -17,7 +17,7 @@ use crate::error::{ChainError, ChainResult, FnResult};
 use crate::exchange::forward;
 use crate::metrics::Gauge;
 use crate::operator::{AnyOutput, OperatorSetup, Output};
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::{Head, Step, TaskControl, enter_operator, in_any_case, leave_operator};
 
 /// Stands for the split of records of which the reader names none, unless it has exactly one.
@@ -241,6 +241,14 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
         let own = self.read(|head| Ok(splits::snapshot(&head.reader.snapshot_state(checkpoint)?)?))?;
         snapshot.operators.extend(own.map(|own| (self.setup.operator_id, own)));
         AnyOutput::snapshot(&mut self.output, snapshot)
+    }
+
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        AnyOutput::drain_snapshot(&mut self.output, work)
+    }
+
+    fn abort_snapshot(&mut self) {
+        AnyOutput::abort_snapshot(&mut self.output);
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

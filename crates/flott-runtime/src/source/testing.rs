@@ -21,7 +21,7 @@ use crate::error::{ChainResult, FnResult};
 use crate::metrics::OperatorMetrics;
 use crate::operator::{AnyOutput, Input, Output, OutputTag, SideOutputs};
 use crate::seam::Signal;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
 /// What an enumerator decided during a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,6 +218,12 @@ impl<X> Input<X> for Collect<X> {
     fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
         Ok(())
     }
+
+    fn drain_snapshot(&mut self, _work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        Ok(true)
+    }
+
+    fn abort_snapshot(&mut self) {}
 
     fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
         Ok(())

@@ -1,14 +1,23 @@
 //! A task's part in checkpoints: what it does at barriers, and what must be complete before it may end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flott_core::config::CheckpointingMode;
+use flott_state::format::{EncodedEnd, StateFileEncoder};
+use flott_state::snapshot::SnapshotBudget;
 
 use super::Head;
 use crate::checkpoint::barriers::{AbortReason, BarrierAction, BarrierEvent, Barriers, ChannelKind};
 use crate::checkpoint::options::{Barrier, StopMode};
-use crate::error::ChainResult;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::error::{ChainError, ChainResult};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
+
+/// Encoded state leaves the task in pieces of at least so many bytes.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// How long an idle task waits for storage to catch up before it looks again.
+const NO_ROOM_PAUSE: Duration = Duration::from_millis(1);
 
 /// Whom a task tells about its part in checkpoints (Flink: `CheckpointResponder`).
 pub(crate) trait CheckpointResponder: Send + Sync {
@@ -16,8 +25,12 @@ pub(crate) trait CheckpointResponder: Send + Sync {
     fn running(&self);
     /// All input is processed; the task waits for a last checkpoint.
     fn end_of_data(&self);
-    /// The task has taken its snapshot, which is to be stored.
-    fn acknowledge(&self, snapshot: TaskSnapshot);
+    /// Whether more of a snapshot can be taken now; if not, the task tries again later.
+    fn has_room(&self) -> bool;
+    /// A part of the task's snapshot, to be stored.
+    fn store(&self, checkpoint: u64, bytes: Vec<u8>);
+    /// The task's snapshot is whole with this, its end; `None` if there is no state.
+    fn acknowledge(&self, checkpoint: u64, end: Option<EncodedEnd>);
     /// The task can't take part in a checkpoint.
     fn decline(&self, checkpoint: u64, reason: AbortReason);
 }
@@ -42,7 +55,11 @@ impl TaskCheckpointing {
         impl CheckpointResponder for Nobody {
             fn running(&self) {}
             fn end_of_data(&self) {}
-            fn acknowledge(&self, _snapshot: TaskSnapshot) {}
+            fn has_room(&self) -> bool {
+                true
+            }
+            fn store(&self, _checkpoint: u64, _bytes: Vec<u8>) {}
+            fn acknowledge(&self, _checkpoint: u64, _end: Option<EncodedEnd>) {}
             fn decline(&self, _checkpoint: u64, _reason: AbortReason) {}
         }
         Self {
@@ -67,6 +84,14 @@ pub(super) struct TaskCheckpoints {
     stop: Option<u64>,
     /// The newest checkpoint that is complete.
     completed: u64,
+    /// The snapshot that is being written between batches.
+    writing: Option<Writing>,
+}
+
+/// A snapshot that was taken, and is written while the task goes on.
+struct Writing {
+    checkpoint: u64,
+    encoder: StateFileEncoder,
 }
 
 impl TaskCheckpoints {
@@ -80,6 +105,7 @@ impl TaskCheckpoints {
             last: None,
             stop: None,
             completed: 0,
+            writing: None,
         }
     }
 
@@ -121,6 +147,10 @@ impl TaskCheckpoints {
         match notice {
             CheckpointNotice::Complete(id) => self.completed = self.completed.max(id),
             CheckpointNotice::Aborted(checkpoint) | CheckpointNotice::Canceled(checkpoint) => {
+                if self.writing.as_ref().is_some_and(|writing| writing.checkpoint == checkpoint) {
+                    self.writing = None;
+                    head.abort_snapshot();
+                }
                 self.handle(BarrierEvent::Cancelled { checkpoint }, now_ms, head)?;
             }
         }
@@ -153,15 +183,64 @@ impl TaskCheckpoints {
         if stop == Some(StopMode::Drain) && self.is_source {
             self.end_of_data(head)?;
         }
+        // One that is not written yet comes first.
+        while !self.write(SnapshotBudget::unlimited(), head)? {}
         let mut snapshot = TaskSnapshot::new(barrier);
         head.snapshot(&mut snapshot)?;
+        let mut encoder = StateFileEncoder::new();
+        for (id, state) in &snapshot.operators {
+            state.write(encoder.operator(id.0)).map_err(|cause| ChainError::Failed {
+                operator: format!("(checkpoint {checkpoint})"),
+                cause: cause.into(),
+            })?;
+        }
+        self.writing = Some(Writing { checkpoint, encoder });
         if stop.is_some() {
             self.stop = Some(checkpoint);
         }
         if self.data_ended {
             self.last.get_or_insert(checkpoint);
         }
-        self.settings.responder.acknowledge(snapshot);
         Ok(())
+    }
+
+    /// Whether a snapshot is being written.
+    pub(super) fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
+    /// When the task has nothing else to do: how long until it goes on writing a snapshot, if there is one.
+    pub(super) fn next_write(&self) -> Option<Duration> {
+        self.writing.as_ref()?;
+        Some(if self.settings.responder.has_room() { Duration::ZERO } else { NO_ROOM_PAUSE })
+    }
+
+    /// Goes on writing the snapshot if storage takes more of it now.
+    pub(super) fn write_some(&mut self, head: &mut dyn Head) -> ChainResult {
+        if self.writing.is_some() && self.settings.responder.has_room() {
+            self.write(SnapshotBudget::default(), head)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what the budget allows of the snapshot; `true` if nothing is left.
+    fn write(&mut self, budget: SnapshotBudget, head: &mut dyn Head) -> ChainResult<bool> {
+        let Some(writing) = &mut self.writing else { return Ok(true) };
+        let done = head.drain_snapshot(&mut SnapshotWork { budget, sink: &mut writing.encoder })?;
+        let checkpoint = writing.checkpoint;
+        if !done {
+            if writing.encoder.buffered() >= CHUNK_BYTES {
+                self.settings.responder.store(checkpoint, writing.encoder.take());
+            }
+            return Ok(false);
+        }
+        let Some(Writing { encoder, .. }) = self.writing.take() else { return Ok(true) };
+        let end = if encoder.is_empty() { None } else { Some(encoder.finish()) };
+        let end = end.transpose().map_err(|cause| ChainError::Failed {
+            operator: format!("(checkpoint {checkpoint})"),
+            cause: cause.into(),
+        })?;
+        self.settings.responder.acknowledge(checkpoint, end);
+        Ok(true)
     }
 }

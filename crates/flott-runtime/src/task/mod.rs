@@ -15,7 +15,7 @@ use flott_core::time::Timestamp;
 use crate::checkpoint::barriers::BarrierEvent;
 use crate::error::{ChainError, ChainResult, FailureKind, TaskFailure, cause_chain};
 use crate::exchange::Gate;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
 use checkpoints::TaskCheckpoints;
 pub(crate) use checkpoints::{CheckpointResponder, TaskCheckpointing};
@@ -57,6 +57,8 @@ pub(crate) trait Head {
     fn next_timer(&self) -> Option<Timestamp>;
     /// Adds the state of the chain.
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult;
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool>;
+    fn abort_snapshot(&mut self);
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult;
     fn finish(&mut self) -> ChainResult;
     /// Lets those behind know that nothing follows.
@@ -112,6 +114,14 @@ impl<T> Head for Gate<T> {
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
         self.target().snapshot(snapshot)
+    }
+
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        self.target().drain_snapshot(work)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.target().abort_snapshot();
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
@@ -174,12 +184,13 @@ impl Task {
                 self.control(control, &mut checkpoints)?;
             }
             input_ended |= checkpoints.stops_reading();
-            if input_ended && checkpoints.may_end() {
+            if input_ended && checkpoints.may_end() && !checkpoints.is_writing() {
                 return self.head.end();
             }
             let now_ns = self.shared.tick();
             fire_due(self.head.as_mut(), self.shared.processing_time())?;
             let step = if input_ended { Step::Idle { retry_after: None } } else { self.head.step(now_ns)? };
+            checkpoints.write_some(self.head.as_mut())?;
             match step {
                 Step::Progress => {
                     if let FlushPolicy::Timeout { ns } = self.flush
@@ -194,6 +205,7 @@ impl Task {
                         self.head.flush()?;
                         last_flush_ns = now_ns;
                     }
+                    let retry_after = checkpoints.next_write().or(retry_after);
                     self.shared.wait_for_input(self.until_timer(retry_after));
                 }
                 Step::Barrier(event) => {

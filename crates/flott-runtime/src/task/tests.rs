@@ -12,7 +12,7 @@ use flott_core::time::Timestamp;
 use super::{FlushPolicy, Head, Mailbox, Step, Task, TaskControl, TaskEnd};
 use crate::error::ChainResult;
 use crate::seam::Signal;
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::test_support::{ManualClock, task};
 
 /// One call of [`Head::step`]: time passes, then this is the outcome.
@@ -87,6 +87,12 @@ impl Head for Script {
     fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
         Ok(())
     }
+
+    fn drain_snapshot(&mut self, _work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        Ok(true)
+    }
+
+    fn abort_snapshot(&mut self) {}
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
         self.note(format!("{notice:?}"))
@@ -206,6 +212,10 @@ fn a_sleeping_task_wakes_up_for_its_timer() {
         fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
             Ok(())
         }
+        fn drain_snapshot(&mut self, _work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+            Ok(true)
+        }
+        fn abort_snapshot(&mut self) {}
         fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
             Ok(())
         }

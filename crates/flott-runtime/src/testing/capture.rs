@@ -10,7 +10,7 @@ use super::StreamElement;
 use crate::error::ChainResult;
 use crate::operator::{Input, OperatorSetup};
 use crate::program::{Built, ErasedInput, ErasedOutputs, OperatorFactory};
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
 /// What has arrived at the end of a stream, in order. Cloning gives another handle to the same elements.
 ///
@@ -111,6 +111,12 @@ impl<T: Data> Input<T> for Capture<T> {
     fn snapshot(&mut self, _snapshot: &mut TaskSnapshot) -> ChainResult {
         Ok(())
     }
+
+    fn drain_snapshot(&mut self, _work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        Ok(true)
+    }
+
+    fn abort_snapshot(&mut self) {}
 
     fn notify(&mut self, _notice: CheckpointNotice) -> ChainResult {
         Ok(())

@@ -12,7 +12,7 @@ use crate::error::ChainResult;
 use crate::exchange::forward;
 use crate::operator::{AnyOutput, OperatorSetup, Output};
 use crate::program::{Built, ErasedHead, ErasedOutputs, OperatorFactory};
-use crate::snapshot::{CheckpointNotice, TaskSnapshot};
+use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::{Head, Step, TaskControl};
 
 /// The channel that a [`Feed`] stands for: the only one of its input.
@@ -184,6 +184,14 @@ impl<T: Data> Head for FeedHead<T> {
     fn finish(&mut self) -> ChainResult {
         forward(self.progress.on_finished(CHANNEL), &mut self.output)?;
         AnyOutput::finish(&mut self.output)
+    }
+
+    fn drain_snapshot(&mut self, work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
+        AnyOutput::drain_snapshot(&mut self.output, work)
+    }
+
+    fn abort_snapshot(&mut self) {
+        AnyOutput::abort_snapshot(&mut self.output);
     }
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {

@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use flott_state::snapshot::SnapshotBudget;
+
 use self::build::Build;
 use self::tasks::{LocalTask, OtherTasks, Tasks};
 use super::{JobSnapshot, ManualClock};
@@ -17,7 +19,7 @@ use crate::job::{JobPlan, LaunchOptions, task_metrics};
 use crate::metrics::VertexMetrics;
 use crate::program::Program;
 use crate::seam::with_parker;
-use crate::snapshot::TaskSnapshot;
+use crate::snapshot::{SnapshotWork, TaskSnapshot};
 use crate::task::Head;
 
 /// The tasks of a program, which take turns on the present thread.
@@ -77,6 +79,8 @@ impl LocalTasks {
         tasks.each(|task, head| {
             let mut own = TaskSnapshot::new(Barrier::aligned(checkpoint_id));
             head.snapshot(&mut own)?;
+            let budget = SnapshotBudget::unlimited();
+            while !head.drain_snapshot(&mut SnapshotWork { budget, sink: &mut own.operators })? {}
             snapshot.borrow_mut().add(graph, task.subtask, own.operators);
             Ok(())
         });
