@@ -40,7 +40,9 @@ mod sink;
 
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 
-use decoder::{Decoder, Input};
+pub(crate) use decoder::Input;
+
+use decoder::Decoder;
 use encoder::{Encoder, Output};
 use serde::{Serialize, de::DeserializeOwned};
 use sink::{Counter, Short, Sink};
@@ -131,4 +133,4 @@ fn read<'de, T: serde::Deserialize<'de>>(input: &mut Input<'de>) -> Result<T, De
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

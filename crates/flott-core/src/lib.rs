@@ -6,6 +6,7 @@
 //! * [`time`] — timestamps and watermarks as numbers;
 //! * [`batch`] — the unit of flow;
 //! * [`encoding`] — values as bytes: the one frozen format for network, state and snapshots;
+//! * [`schema`] — what the bytes of a type mean, and how they are read as what the type has become;
 //! * [`hash`] — the routing hash of keys;
 //! * [`key_group`] — key → key group → subtask;
 //! * [`watermark`] — how watermarks are made at a source and merged at an operator;
@@ -18,6 +19,7 @@ pub mod data;
 pub mod encoding;
 pub mod hash;
 pub mod key_group;
+pub mod schema;
 pub mod seam;
 pub mod time;
 pub mod watermark;

@@ -9,7 +9,7 @@ type Result<T> = std::result::Result<T, DecodeError>;
 const MAX_SIZE_HINT: usize = 1 << 16;
 
 /// The bytes still to be read, and what all parts of the value share.
-pub(super) struct Input<'de> {
+pub(crate) struct Input<'de> {
     rest: &'de [u8],
     total: usize,
     weightless_left: usize,
@@ -17,22 +17,22 @@ pub(super) struct Input<'de> {
 
 impl<'de> Input<'de> {
     #[inline]
-    pub(super) fn new(bytes: &'de [u8]) -> Self {
+    pub(crate) fn new(bytes: &'de [u8]) -> Self {
         Self { rest: bytes, total: bytes.len(), weightless_left: MAX_WEIGHTLESS }
     }
 
     #[inline]
-    pub(super) fn rest(&self) -> &'de [u8] {
+    pub(crate) fn rest(&self) -> &'de [u8] {
         self.rest
     }
 
     #[inline]
-    pub(super) fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.total - self.rest.len()
     }
 
     #[inline]
-    pub(super) fn expect_end(&self) -> Result<()> {
+    pub(crate) fn expect_end(&self) -> Result<()> {
         match self.rest.len() {
             0 => Ok(()),
             left => Err(self.error(DecodeErrorKind::TrailingBytes { left })),
@@ -40,7 +40,7 @@ impl<'de> Input<'de> {
     }
 
     #[cold]
-    fn error(&self, kind: DecodeErrorKind) -> DecodeError {
+    pub(crate) fn error(&self, kind: DecodeErrorKind) -> DecodeError {
         DecodeError::new(self.offset(), kind)
     }
 
@@ -50,7 +50,7 @@ impl<'de> Input<'de> {
     }
 
     #[inline]
-    fn array<const N: usize>(&mut self, expected: &'static str) -> Result<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self, expected: &'static str) -> Result<[u8; N]> {
         let Some((head, rest)) = self.rest.split_first_chunk::<N>() else {
             return Err(self.cut_off(expected, N));
         };
@@ -76,7 +76,7 @@ impl<'de> Input<'de> {
     }
 
     #[inline]
-    fn flag(&mut self, expected: &'static str) -> Result<bool> {
+    pub(crate) fn flag(&mut self, expected: &'static str) -> Result<bool> {
         self.checked(expected, |[byte]| match byte {
             0 => Ok(false),
             1 => Ok(true),
@@ -85,7 +85,7 @@ impl<'de> Input<'de> {
     }
 
     #[inline]
-    fn bytes(&mut self, length_of: &'static str, expected: &'static str) -> Result<&'de [u8]> {
+    pub(crate) fn bytes(&mut self, length_of: &'static str, expected: &'static str) -> Result<&'de [u8]> {
         let len = self.length(length_of)?;
         let Some((bytes, rest)) = self.rest.split_at_checked(len) else {
             return Err(self.cut_off(expected, len));
@@ -95,7 +95,7 @@ impl<'de> Input<'de> {
     }
 
     #[inline]
-    fn text(&mut self) -> Result<&'de str> {
+    pub(crate) fn text(&mut self) -> Result<&'de str> {
         let bytes = self.bytes("the length of a string", "a string")?;
         str::from_utf8(bytes).map_err(|error| {
             let offset = self.offset() - bytes.len() + error.valid_up_to();
@@ -105,7 +105,7 @@ impl<'de> Input<'de> {
 
     /// The count of a sequence or map, refused before any element is read where the input can't hold it.
     #[inline]
-    fn count(&mut self, expected: &'static str) -> Result<usize> {
+    pub(crate) fn count(&mut self, expected: &'static str) -> Result<usize> {
         let offset = self.offset();
         let count = self.length(expected)?;
         let limit = self.rest.len().saturating_add(self.weightless_left);
@@ -113,6 +113,25 @@ impl<'de> Input<'de> {
             return Err(DecodeError::new(offset, DecodeErrorKind::TooManyElements { count, limit }));
         }
         Ok(count)
+    }
+
+    #[inline]
+    pub(crate) fn char(&mut self) -> Result<char> {
+        self.checked("a char (a Unicode scalar value)", |bytes| {
+            let code = u32::from_le_bytes(bytes);
+            char::from_u32(code).ok_or(code)
+        })
+    }
+
+    /// Charges the elements without bytes among the `count` that were read since `start`.
+    #[inline]
+    pub(crate) fn charge_weightless(&mut self, count: usize, start: usize) -> Result<()> {
+        let weightless = count.saturating_sub(self.offset() - start);
+        match self.weightless_left.checked_sub(weightless) {
+            Some(left) => self.weightless_left = left,
+            None => return Err(DecodeError::new(start, DecodeErrorKind::TooManyWeightless)),
+        }
+        Ok(())
     }
 }
 
@@ -157,11 +176,7 @@ impl<'i, 'de> Decoder<'i, 'de> {
         if left > 0 {
             return Err(input.error(DecodeErrorKind::UnreadElements { left }));
         }
-        let weightless = count.saturating_sub(input.offset() - start);
-        match input.weightless_left.checked_sub(weightless) {
-            Some(left) => input.weightless_left = left,
-            None => return Err(DecodeError::new(start, DecodeErrorKind::TooManyWeightless)),
-        }
+        input.charge_weightless(count, start)?;
         Ok(value)
     }
 
@@ -205,10 +220,7 @@ impl<'de> de::Deserializer<'de> for Decoder<'_, 'de> {
 
     #[inline]
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_char(self.input.checked("a char (a Unicode scalar value)", |bytes| {
-            let code = u32::from_le_bytes(bytes);
-            char::from_u32(code).ok_or(code)
-        })?)
+        visitor.visit_char(self.input.char()?)
     }
 
     #[inline]

@@ -153,6 +153,25 @@ pub enum DecodeErrorKind {
         /// What the type asked for.
         asked: &'static str,
     },
+    /// A value was written as another type than it is read as.
+    #[error("it was written as {written} and can't be read as {wanted}")]
+    WrittenAs {
+        /// The type that wrote it.
+        written: String,
+        /// What it was asked for as, with its article.
+        wanted: &'static str,
+    },
+    /// An enum has no variant with this index.
+    #[error("expected the index of one of {variants} variants, found {found}; the input is damaged")]
+    NoSuchVariant {
+        /// The number of variants in the schema.
+        variants: usize,
+        /// The index found.
+        found: u32,
+    },
+    /// A value has more parts than its bytes can account for.
+    #[error("the value has more parts than its bytes can account for; the schema or the input is damaged")]
+    TooManyParts,
     /// The type's `Deserialize` refused the value with this message.
     #[error("{0}")]
     Custom(String),
@@ -160,18 +179,18 @@ pub enum DecodeErrorKind {
 
 impl DecodeError {
     #[cold]
-    pub(super) fn new(offset: usize, kind: DecodeErrorKind) -> Self {
+    pub(crate) fn new(offset: usize, kind: DecodeErrorKind) -> Self {
         Self(Box::new(DecodeFailure { type_name: "?", offset: Some(offset), kind }))
     }
 
     #[cold]
-    pub(super) fn at_if_unknown(mut self, offset: usize) -> Self {
+    pub(crate) fn at_if_unknown(mut self, offset: usize) -> Self {
         self.0.offset.get_or_insert(offset);
         self
     }
 
     #[cold]
-    pub(super) fn while_decoding<T: ?Sized>(mut self) -> Self {
+    pub(crate) fn while_decoding<T: ?Sized>(mut self) -> Self {
         self.0.type_name = type_name::<T>();
         self
     }

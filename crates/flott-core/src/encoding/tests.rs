@@ -3,5 +3,5 @@
 mod golden;
 mod hostile;
 mod refused;
-mod rich;
+pub(crate) mod rich;
 mod round_trip;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// A float that equals itself, by its bits.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Float(f64);
+pub(crate) struct Float(f64);
 
 impl PartialEq for Float {
     fn eq(&self, other: &Self) -> bool {
@@ -15,7 +15,7 @@ impl PartialEq for Float {
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Single(f32);
+pub(crate) struct Single(f32);
 
 impl PartialEq for Single {
     fn eq(&self, other: &Self) -> bool {
@@ -24,7 +24,7 @@ impl PartialEq for Single {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     signed: (i8, i16, i32, i64, i128),
     unsigned: (u8, u16, u32, u64, u128),
     floats: (Single, Float),
@@ -33,10 +33,10 @@ pub(super) struct Numbers {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Marker;
+pub(crate) struct Marker;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Point,
     Circle(Float),
     Box(i32, Option<String>),
@@ -45,7 +45,7 @@ pub(super) enum Shape {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Rich {
+pub(crate) struct Rich {
     numbers: Numbers,
     text: String,
     maybe: Option<Option<u16>>,
@@ -83,7 +83,7 @@ fn shape() -> impl Strategy<Value = Shape> {
     flat.prop_recursive(4, 16, 4, |inner| collection::vec(inner, 0..4).prop_map(Shape::Group))
 }
 
-pub(super) fn rich() -> impl Strategy<Value = Rich> {
+pub(crate) fn rich() -> impl Strategy<Value = Rich> {
     let containers = (
         any::<Option<Option<u16>>>(),
         collection::vec(option::of(any::<String>()), 0..4),
