@@ -12,6 +12,7 @@ use flott_core::config::{
 use flott_core::watermark::WatermarkStrategy;
 use flott_core::{Data, seam::Clock};
 use flott_runtime::checkpoint::restart::RestartStrategy;
+use flott_runtime::error::JobError;
 use flott_runtime::graph::{GraphDefaults, NodeKind, StreamGraph};
 use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, launch};
 use flott_runtime::program::{Program, source_factory};
@@ -203,14 +204,21 @@ impl StreamExecutionEnvironment {
         DataStream::new(self.clone(), builder.at(id))
     }
 
-    /// Runs the program and waits for its end. The environment is empty afterwards.
+    /// Runs the program and waits for its end. The environment is empty afterwards. With a savepoint directory SIGTERM and
+    /// Ctrl-C stop the job with a savepoint.
     ///
     /// # Errors
     /// When the program or a setting is wrong, or the job fails or is cancelled.
     pub fn execute(&self) -> Result<JobResult, Error> {
         // The terminal is refreshed in real time only.
         let quiet = self.builder.borrow().quiet || seam::is_simulated();
+        let has_savepoints = snapshots::has_savepoint_directory(&self.builder.borrow().configuration)?;
         let handle = self.execute_async()?;
+        #[cfg(unix)]
+        let _stops = (has_savepoints && !seam::is_simulated())
+            .then(|| crate::signals::StopOnSignal::of(&handle))
+            .transpose()
+            .map_err(|cause| JobError::Resource { what: "the handling of signals".to_owned(), cause })?;
         terminal::follow(&handle, quiet).map_err(Error::from)
     }
 

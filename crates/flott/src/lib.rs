@@ -41,6 +41,8 @@ pub mod function;
 pub mod join;
 mod operators;
 pub mod options;
+#[cfg(unix)]
+mod signals;
 pub mod sink;
 mod snapshots;
 pub mod source;

@@ -38,6 +38,11 @@ fn invalid(problem: impl Into<String>) -> Error {
     GraphError::Invalid { operator: "(job)".to_owned(), problem: problem.into() }.into()
 }
 
+/// Whether savepoints for which nobody names a directory have one.
+pub(crate) fn has_savepoint_directory(configuration: &Configuration) -> Result<bool, Error> {
+    Ok(configuration.get_optional(&keys::SAVEPOINT_DIRECTORY)?.is_some())
+}
+
 /// Where checkpoints and savepoints go.
 pub(crate) fn storage(configuration: &Configuration) -> Result<SnapshotStorage, Error> {
     let directory = configuration.get_optional(&keys::CHECKPOINT_DIRECTORY)?;
