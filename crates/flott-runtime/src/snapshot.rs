@@ -79,6 +79,14 @@ impl<S: Entries> SnapshotSink for Lazy<'_, S> {
         self.sink.entry(self.id).entries(state, group, count, bytes)
     }
 
+    fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        self.sink.entry(self.id).keyed_changes(meta)
+    }
+
+    fn removed(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
+        self.sink.entry(self.id).removed(state, group, count, bytes)
+    }
+
     fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError> {
         self.sink.entry(self.id).operator_state(state)
     }

@@ -21,8 +21,8 @@ pub(crate) trait AnyStore: Any + Send {
     /// What is known of the store, whose state has this name, beside its entries.
     fn meta(&self, name: &str) -> KeyedStateMeta;
 
-    /// From now on the store owes its entries to a snapshot.
-    fn freeze(&mut self, freeze: Freeze);
+    /// From now on the store owes its entries to a snapshot. Returns what it gives, which may be more than was asked for.
+    fn freeze(&mut self, asked: Freeze) -> Freeze;
 
     /// The snapshot is given up.
     fn thaw(&mut self);
@@ -63,8 +63,8 @@ impl<K: Key, N: Namespace, D: Kind> AnyStore for StateStore<K, N, D> {
         Self::meta(name)
     }
 
-    fn freeze(&mut self, freeze: Freeze) {
-        self.freeze(freeze);
+    fn freeze(&mut self, asked: Freeze) -> Freeze {
+        self.freeze(asked)
     }
 
     fn thaw(&mut self) {

@@ -130,6 +130,13 @@ pub enum StateErrorKind {
     )]
     SnapshotInProgress,
 
+    /// Changes of a state were to be written where only whole states can be.
+    #[error("cannot write only the changes of state '{name}' here; take a full snapshot")]
+    ChangesNotTaken {
+        /// The name of the state.
+        name: String,
+    },
+
     /// The versions of entries, a number of 32 bits, are used up.
     #[error(
         "cannot begin a snapshot of keyed state: this run of the task has begun 4 billion already; restart the job from its last one"

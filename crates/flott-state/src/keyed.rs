@@ -16,6 +16,7 @@ use crate::{
     table::Epoch,
 };
 
+mod bases;
 mod current;
 mod keys;
 mod registration;
@@ -25,6 +26,7 @@ mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use bases::Bases;
 pub use current::{CurrentKey, HasKeyedState};
 pub use keys::StateHandle;
 pub use registry::{KeyedStateStore, StateRegistry};
@@ -49,6 +51,7 @@ pub struct KeyedState<K> {
     restored: Vec<Arc<KeyedStateSnapshot>>,
     /// The snapshot that is being drained.
     snapshot: Option<Snapshot>,
+    bases: Bases,
     of_key: PhantomData<fn(K) -> K>,
 }
 
@@ -56,7 +59,7 @@ impl<K: Key> KeyedState<K> {
     /// Opens the state of `scope` on `backend`, without any state registered yet.
     ///
     /// `restored` is what the subtask gets of an earlier run's states; each is taken over when it is registered. One state
-    /// may come in several parts. Entries of key groups that the subtask doesn't own are passed over.
+    /// may come in several parts; those that hold changes come after what they change. Entries of key groups that the subtask doesn't own are passed over.
     pub fn new(
         scope: &BackendScope,
         backend: &dyn StateBackend,
@@ -70,7 +73,9 @@ impl<K: Key> KeyedState<K> {
         }
         let KeyedStorage::Heap = backend.open(scope)?;
         for state in &mut restored {
-            state.groups.retain(|group, _| key_groups.contains(*group));
+            for groups in [Some(&mut state.groups), state.removed.as_mut()].into_iter().flatten() {
+                groups.retain(|group, _| key_groups.contains(*group));
+            }
         }
         Ok(Self {
             stores: Vec::new(),
@@ -81,6 +86,7 @@ impl<K: Key> KeyedState<K> {
             now: 0,
             restored: restored.into_iter().map(Arc::new).collect(),
             snapshot: None,
+            bases: Bases::default(),
             of_key: PhantomData,
         })
     }

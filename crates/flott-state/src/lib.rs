@@ -6,6 +6,7 @@
 //! * [`namespace`] — what divides the state of a key further, such as its windows;
 //! * `table` — one key group of one state: a flat hash table whose slots are versioned for snapshots;
 //! * [`value_store`] — one state of one subtask: its tables, and the way from a record's hash to a slot;
+//! * `removals` — the keys that a state has lost, for snapshots of changes;
 //! * [`backend`] — where state is kept, chosen by name;
 //! * `erased` — a state whose type only its handle knows;
 //! * [`keyed`] — all states of one subtask, and the key that is current;
@@ -45,6 +46,7 @@ pub mod operator_state;
 mod prefetch;
 pub mod redistribute;
 pub mod reducing_state;
+mod removals;
 pub mod snapshot;
 mod state_store;
 pub mod storage;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use flott_core::key_group::KeyGroupRange;
 
-use crate::snapshot::{KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, RedistributionMode};
+use crate::snapshot::{
+    GroupEntries, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, RedistributionMode,
+};
 
 #[cfg(test)]
 mod tests;
@@ -40,18 +42,19 @@ pub fn redistribute(
     new
 }
 
-/// The parts of the keyed states that belong to a range of key groups.
+/// The parts of the keyed states that belong to a range of key groups. Parts that hold changes stay apart, in their order.
 fn keyed_states(old: &[OperatorSnapshot], range: KeyGroupRange) -> Vec<KeyedStateSnapshot> {
+    let own = |groups: &BTreeMap<u32, GroupEntries>| -> BTreeMap<u32, GroupEntries> {
+        let own = groups.range(range.start..range.end.max(range.start));
+        own.map(|(group, entries)| (*group, entries.clone())).collect()
+    };
     let mut states: Vec<KeyedStateSnapshot> = Vec::new();
     for part in old.iter().flat_map(|subtask| &subtask.keyed) {
-        let is_same = |state: &&mut KeyedStateSnapshot| state.meta == part.meta;
-        let own = part.groups.range(range.start..range.end.max(range.start));
-        let own = own.map(|(group, entries)| (*group, entries.clone()));
+        let (groups, removed) = (own(&part.groups), part.removed.as_ref().map(own));
+        let is_same = |state: &&mut KeyedStateSnapshot| state.meta == part.meta && state.removed.is_none();
         match states.iter_mut().find(is_same) {
-            Some(state) => state.groups.extend(own),
-            None => {
-                states.push(KeyedStateSnapshot { meta: part.meta.clone(), groups: own.collect() });
-            }
+            Some(state) if removed.is_none() => state.groups.extend(groups),
+            _ => states.push(KeyedStateSnapshot { meta: part.meta.clone(), groups, removed }),
         }
     }
     states

@@ -8,10 +8,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::StateError;
+use crate::{StateError, StateErrorKind};
 pub use budget::SnapshotBudget;
 
 mod budget;
+mod layers;
 
 /// All state of one operator subtask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +83,10 @@ pub struct KeyedStateSnapshot {
     pub meta: KeyedStateMeta,
     /// Its entries by key group. A group without entries is left out.
     pub groups: BTreeMap<u32, GroupEntries>,
+    /// `None` if these are all entries. Otherwise they are those that have changed since an older snapshot, and this is what was removed
+    /// since, by key group: key and namespace of each, some of which the older snapshot may not have, and of which `groups` may have a new
+    /// entry.
+    pub removed: Option<BTreeMap<u32, GroupEntries>>,
 }
 
 /// The entries of one key group of one state.
@@ -91,6 +96,13 @@ pub struct GroupEntries {
     pub count: u64,
     /// Key, namespace and value of each, one after the other. Of a timer: key, namespace and timestamp.
     pub bytes: Vec<u8>,
+}
+
+impl GroupEntries {
+    fn add(&mut self, count: u64, bytes: &[u8]) {
+        self.count += count;
+        self.bytes.extend_from_slice(bytes);
+    }
 }
 
 /// How the elements of an operator state are spread over the subtasks when it is restored.
@@ -132,6 +144,24 @@ pub trait SnapshotSink {
     /// As [`SnapshotSink::keyed_state`].
     fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError>;
 
+    /// Announces a keyed state of which only what has changed since the base of the snapshot is about to come. Otherwise as
+    /// [`SnapshotSink::keyed_state`].
+    ///
+    /// # Errors
+    /// As [`SnapshotSink::keyed_state`], and if the sink takes whole states only, as it does by default.
+    fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        Err(StateErrorKind::ChangesNotTaken { name: meta.name.clone() }.into())
+    }
+
+    /// Takes keys of a key group that were removed since the base of the snapshot, encoded as in [`KeyedStateSnapshot::removed`]. They are removed
+    /// before entries are added, whichever comes first here.
+    ///
+    /// # Errors
+    /// As [`SnapshotSink::keyed_changes`].
+    fn removed(&mut self, _state: u32, _group: u32, _count: u64, _bytes: &[u8]) -> Result<(), StateError> {
+        Ok(())
+    }
+
     /// Takes an operator state.
     ///
     /// # Errors
@@ -146,12 +176,23 @@ impl OperatorSnapshot {
     /// What `sink` says.
     pub fn write(&self, mut sink: impl SnapshotSink) -> Result<(), StateError> {
         for keyed in &self.keyed {
-            let number = sink.keyed_state(&keyed.meta)?;
+            let number = match &keyed.removed {
+                None => sink.keyed_state(&keyed.meta)?,
+                Some(_) => sink.keyed_changes(&keyed.meta)?,
+            };
+            for (group, lost) in keyed.removed.iter().flatten() {
+                sink.removed(number, *group, lost.count, &lost.bytes)?;
+            }
             for (group, entries) in &keyed.groups {
                 sink.entries(number, *group, entries.count, &entries.bytes)?;
             }
         }
         self.operator.iter().try_for_each(|state| sink.operator_state(state))
+    }
+
+    fn add(&mut self, meta: &KeyedStateMeta, removed: Option<BTreeMap<u32, GroupEntries>>) -> u32 {
+        self.keyed.push(KeyedStateSnapshot { meta: meta.clone(), groups: BTreeMap::new(), removed });
+        (self.keyed.len() - 1) as u32
     }
 }
 
@@ -164,6 +205,14 @@ impl<S: SnapshotSink + ?Sized> SnapshotSink for &mut S {
         (**self).entries(state, group, count, bytes)
     }
 
+    fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        (**self).keyed_changes(meta)
+    }
+
+    fn removed(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
+        (**self).removed(state, group, count, bytes)
+    }
+
     fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError> {
         (**self).operator_state(state)
     }
@@ -171,15 +220,23 @@ impl<S: SnapshotSink + ?Sized> SnapshotSink for &mut S {
 
 impl SnapshotSink for OperatorSnapshot {
     fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
-        self.keyed.push(KeyedStateSnapshot { meta: meta.clone(), groups: BTreeMap::new() });
-        Ok((self.keyed.len() - 1) as u32)
+        Ok(self.add(meta, None))
     }
 
     fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
         if let Some(state) = self.keyed.get_mut(state as usize) {
-            let entries = state.groups.entry(group).or_default();
-            entries.count += count;
-            entries.bytes.extend_from_slice(bytes);
+            state.groups.entry(group).or_default().add(count, bytes);
+        }
+        Ok(())
+    }
+
+    fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        Ok(self.add(meta, Some(BTreeMap::new())))
+    }
+
+    fn removed(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
+        if let Some(KeyedStateSnapshot { removed: Some(removed), .. }) = self.keyed.get_mut(state as usize) {
+            removed.entry(group).or_default().add(count, bytes);
         }
         Ok(())
     }

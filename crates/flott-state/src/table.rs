@@ -32,6 +32,9 @@ const ROOMY: usize = 256;
 /// Tables beyond this capacity grow by a quarter, so that they never waste much.
 const STEEP: usize = 16 * 1024;
 
+/// How many slots a sample looks at.
+const SAMPLE: usize = 16;
+
 /// How many entries a table may hold.
 #[inline]
 const fn full_at(capacity: usize) -> usize {
@@ -222,7 +225,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
     }
 
     /// Shows the values from slot `at` on to `is_due`, and those for which that is true to `clean`, which changes them; if it
-    /// returns `false`, nothing is left and the entry is removed. Moves `at` to the slot to go on with, beyond the end once all have been passed.
+    /// returns `false`, nothing is left and the entry is removed, which `removed` is told. Moves `at` to the slot to go on with, beyond the end once all have been passed.
     pub(crate) fn sweep(
         &mut self,
         at: &mut usize,
@@ -230,6 +233,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         epoch: Epoch,
         is_due: &impl Fn(&V) -> bool,
         clean: &impl Fn(&mut V) -> bool,
+        removed: &mut impl FnMut(&K, &N),
     ) {
         while budget.entries > 0 && budget.steps > 0 {
             let Some(slot) = self.slots.get_mut(*at) else { return };
@@ -249,6 +253,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
                 *at += 1;
             } else {
                 // Another entry may move into the slot, so it is looked at again.
+                removed(&entry.key, &entry.namespace);
                 *slot = None;
                 self.len -= 1;
                 self.close_hole(*at);
@@ -264,6 +269,14 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
     /// Every entry with the epoch of its last write, in the order of the slots.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &N, &V, Epoch)> {
         self.slots.iter().flatten().map(|slot| (&slot.key, &slot.namespace, &slot.value, slot.version))
+    }
+
+    /// Of a few entries all over the table, how many there are, and how many of these were written in the epoch `since` or later.
+    pub(crate) fn sample(&self, since: Epoch) -> (usize, usize) {
+        let sample = self.slots.iter().step_by((self.slots.len() / SAMPLE).max(1)).flatten();
+        sample.fold((0, 0), |(all, since_then), slot| {
+            (all + 1, since_then + usize::from(slot.version >= since))
+        })
     }
 
     #[inline]
@@ -334,10 +347,24 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         }
     }
 
+    /// Grows at once to where so many more entries would lead.
+    pub(crate) fn reserve(&mut self, entries: usize) {
+        let mut capacity = self.slots.len();
+        while full_at(capacity) < self.len.saturating_add(entries) {
+            capacity = grown(capacity);
+        }
+        if capacity > self.slots.len() {
+            self.grow_to(capacity);
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
-        let capacity = grown(self.slots.len());
+        self.grow_to(grown(self.slots.len()));
+    }
+
+    fn grow_to(&mut self, capacity: usize) {
         let mut grown = Vec::with_capacity(capacity);
         #[cfg(target_os = "linux")]
         crate::huge_pages::advise(grown.spare_capacity_mut());

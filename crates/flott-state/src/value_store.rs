@@ -8,6 +8,8 @@ use flott_core::{
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
+    removals::Removals,
+    snapshot::GroupEntries,
     table::{Epoch, SweepBudget, Table},
 };
 
@@ -37,6 +39,8 @@ pub struct ValueStore<K, N, V> {
     tables: Box<[Table<K, N, V>]>,
     range: KeyGroupRange,
     max_parallelism: u32,
+    /// What was removed since older snapshots, if there may be snapshots of changes.
+    removals: Option<Box<Removals>>,
 }
 
 impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
@@ -44,7 +48,7 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
     /// before the group's first entry but 32 bytes.
     pub fn new(range: KeyGroupRange, max_parallelism: u32) -> Self {
         let tables = (range.start..range.end).map(|_| Table::default()).collect();
-        Self { tables, range, max_parallelism }
+        Self { tables, range, max_parallelism, removals: None }
     }
 
     /// The value of `key` in `namespace`.
@@ -106,7 +110,14 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
         epoch: Epoch,
     ) -> Result<Option<V>, StateError> {
         let (table, place) = self.table_mut(hash, namespace)?;
-        Ok(table.remove(place, key, namespace, epoch))
+        let removed = table.remove(place, key, namespace, epoch);
+        if removed.is_some()
+            && let Some(removals) = &mut self.removals
+        {
+            let index = index_of(self.range, key_place(hash, self.max_parallelism).group);
+            removals.note(index, key, namespace);
+        }
+        Ok(removed)
     }
 
     /// Shows the next `count` values to `is_due`, and those for which that is true to `clean`, which changes them and returns
@@ -125,7 +136,12 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
                 *cursor = Cursor::default();
                 return;
             };
-            table.sweep(&mut cursor.slot, &mut budget, epoch, &is_due, &clean);
+            let mut note = |key: &K, namespace: &N| {
+                if let Some(removals) = &mut self.removals {
+                    removals.note(cursor.table, key, namespace);
+                }
+            };
+            table.sweep(&mut cursor.slot, &mut budget, epoch, &is_due, &clean, &mut note);
             if cursor.slot >= table.capacity() {
                 *cursor = Cursor { table: cursor.table + 1, slot: 0 };
                 budget.steps = budget.steps.saturating_sub(1);
@@ -151,12 +167,56 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
     /// Every entry of `group` with the epoch of its last write, in no particular order; none if another subtask owns
     /// the group.
     pub fn iter_group(&self, group: u32) -> impl Iterator<Item = (&K, &N, &V, Epoch)> {
-        self.tables.get(self.index_of(group)).into_iter().flat_map(Table::iter)
+        self.tables.get(index_of(self.range, group)).into_iter().flat_map(Table::iter)
     }
 
-    /// The tables with their key groups, from the group at `index` of the range on.
-    pub(crate) fn tables_from(&mut self, index: usize) -> impl Iterator<Item = (u32, &mut Table<K, N, V>)> {
-        (self.range.start..).zip(&mut self.tables).skip(index)
+    /// Makes room for so many more entries of a key group.
+    pub(crate) fn reserve(&mut self, group: u32, entries: usize) {
+        if let Some(table) = self.tables.get_mut(index_of(self.range, group)) {
+            table.reserve(entries);
+        }
+    }
+
+    /// The tables.
+    pub(crate) fn tables_mut(&mut self) -> impl Iterator<Item = &mut Table<K, N, V>> {
+        self.tables.iter_mut()
+    }
+
+    /// The table at `index` and its key group.
+    pub(crate) fn table_at(&mut self, index: usize) -> Option<(u32, &mut Table<K, N, V>)> {
+        let group = self.range.start + index as u32;
+        self.tables.get_mut(index).map(|table| (group, table))
+    }
+
+    /// `epoch` has begun. Removals are noted from now on if snapshots may be asked for that hold the changes since the epoch `keep` or a later
+    /// one; `None` if there will be none.
+    pub(crate) fn note_removals(&mut self, epoch: Epoch, keep: Option<Epoch>) {
+        let entries = self.len();
+        match keep {
+            None => self.removals = None,
+            Some(keep) => {
+                let removals = self.removals.get_or_insert_with(|| Box::new(Removals::new(epoch)));
+                removals.start(epoch, keep, entries, self.tables.len());
+            }
+        }
+    }
+
+    /// Whether a snapshot of the changes from the epoch `since` on can be taken and is worth it: removals are known, and most
+    /// entries of a sample have not changed.
+    pub(crate) fn knows_changes(&self, since: Epoch) -> bool {
+        let samples = self.tables.iter().map(|table| table.sample(since));
+        let (all, changed) = samples.fold((0, 0), |(all, changed), of| (all + of.0, changed + of.1));
+        2 * changed <= all && self.removals.as_ref().is_some_and(|removals| removals.are_known(since))
+    }
+
+    /// What the table at `index` has lost from the epoch `since` on and before `until`.
+    pub(crate) fn removed(
+        &self,
+        index: usize,
+        since: Epoch,
+        until: Epoch,
+    ) -> impl Iterator<Item = &GroupEntries> {
+        self.removals.iter().flat_map(move |removals| removals.of(index, since, until))
     }
 
     /// The number of key groups in all.
@@ -197,13 +257,7 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
     #[inline]
     fn locate(&self, hash: u64, namespace: &N) -> (usize, u64) {
         let at = key_place(hash, self.max_parallelism);
-        (self.index_of(at.group), namespace.mix(at.place))
-    }
-
-    /// Where the table of `group` is. A group below the range wraps to an index far beyond the end.
-    #[inline]
-    const fn index_of(&self, group: u32) -> usize {
-        group.wrapping_sub(self.range.start) as usize
+        (index_of(self.range, at.group), namespace.mix(at.place))
     }
 
     #[cold]
@@ -212,4 +266,10 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
         let group = key_place(hash, self.max_parallelism).group;
         StateErrorKind::OutsideRange { hash, group, owned: self.range }.into()
     }
+}
+
+/// Where the table of `group` is. A group below the range wraps to an index far beyond the end.
+#[inline]
+const fn index_of(range: KeyGroupRange, group: u32) -> usize {
+    group.wrapping_sub(range.start) as usize
 }

@@ -14,9 +14,8 @@ use crate::{
 
 /// A snapshot that has begun.
 pub(super) struct Snapshot {
-    freeze: Freeze,
-    /// How many states there were. Those registered since hold nothing that belongs to it.
-    stores: usize,
+    /// What the states give that there were. Those registered since hold nothing that belongs to it.
+    stores: Vec<Freeze>,
     /// What had been restored and not registered.
     restored: Vec<Arc<KeyedStateSnapshot>>,
     /// `None` before the first call that writes.
@@ -50,14 +49,39 @@ impl<K: Key> KeyedState<K> {
     /// # Errors
     /// When the snapshot begun before is not finished; that one is not touched.
     pub fn begin_snapshot(&mut self) -> Result<(), StateError> {
+        self.begin(None, None)
+    }
+
+    /// Begins a snapshot for a checkpoint, as [`begin_snapshot`](Self::begin_snapshot), that holds only what has changed since the one for
+    /// `base`, a complete checkpoint of this run. No changes will be asked for since checkpoints before `base`.
+    ///
+    /// Each state decides for itself: it gives all it has where that is not much more, where it has lost so many keys that it has stopped
+    /// noting which, and where `base` is unknown or `None`. The sink is told which it gets
+    /// ([`SnapshotSink::keyed_changes`]). Timers are always given as a whole.
+    ///
+    /// # Errors
+    /// As for [`begin_snapshot`](Self::begin_snapshot).
+    pub fn begin_incremental_snapshot(
+        &mut self,
+        checkpoint: u64,
+        base: Option<u64>,
+    ) -> Result<(), StateError> {
+        self.begin(Some(checkpoint), base)
+    }
+
+    fn begin(&mut self, checkpoint: Option<u64>, base: Option<u64>) -> Result<(), StateError> {
         if self.snapshot.is_some() {
             return Err(StateErrorKind::SnapshotInProgress.into());
         }
-        self.epoch = self.epoch.checked_add(1).ok_or(StateErrorKind::TooManySnapshots)?;
-        let freeze = Freeze { epoch: self.epoch, now: self.now };
-        self.stores.iter_mut().for_each(|store| store.any_mut().freeze(freeze));
-        let restored = self.restored.clone();
-        self.snapshot = Some(Snapshot { freeze, stores: self.stores.len(), restored, progress: None });
+        let epoch = self.epoch.checked_add(1).ok_or(StateErrorKind::TooManySnapshots)?;
+        self.epoch = epoch;
+        let since = base.and_then(|base| self.bases.since(base));
+        if let Some(checkpoint) = checkpoint {
+            self.bases.add(checkpoint, epoch);
+        }
+        let asked = Freeze { epoch, since, keep: self.bases.oldest(), now: self.now };
+        let stores = self.stores.iter_mut().map(|store| store.any_mut().freeze(asked)).collect();
+        self.snapshot = Some(Snapshot { stores, restored: self.restored.clone(), progress: None });
         Ok(())
     }
 
@@ -140,13 +164,15 @@ impl<K: Key> KeyedState<K> {
 
     /// Tells the sink what states there are.
     fn announce(&self, snapshot: &Snapshot, sink: &mut dyn SnapshotSink) -> Result<Progress, StateError> {
-        let known = self.stores.iter().zip(&self.registrations).take(snapshot.stores);
-        let stores = known.map(|(store, registration)| {
-            let number = sink.keyed_state(&store.any().meta(&registration.name))?;
-            Ok(Draining::new(snapshot.freeze, number))
+        let known = self.stores.iter().zip(&self.registrations).zip(&snapshot.stores);
+        let stores = known.map(|((store, registration), freeze)| {
+            Draining::new(*freeze, &store.any().meta(&registration.name), sink)
         });
         let stores = stores.collect::<Result<_, StateError>>()?;
-        let numbers = snapshot.restored.iter().map(|part| sink.keyed_state(&part.meta));
+        let numbers = snapshot.restored.iter().map(|part| match &part.removed {
+            None => sink.keyed_state(&part.meta),
+            Some(_) => sink.keyed_changes(&part.meta),
+        });
         Ok(Progress { stores, store: 0, numbers: numbers.collect::<Result<_, _>>()?, part: 0, group: 0 })
     }
 }
@@ -160,6 +186,11 @@ impl Progress {
         sink: &mut dyn SnapshotSink,
     ) -> Result<bool, StateError> {
         for (part, number) in restored.iter().zip(&self.numbers).skip(self.part) {
+            if self.group == 0 {
+                for (&group, lost) in part.removed.iter().flatten() {
+                    sink.removed(*number, group, lost.count, &lost.bytes)?;
+                }
+            }
             for (&group, entries) in part.groups.range(self.group..) {
                 if budget.is_spent() {
                     return Ok(false);

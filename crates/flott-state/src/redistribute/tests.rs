@@ -119,6 +119,7 @@ fn keyed(name: &str, groups: impl IntoIterator<Item = u32>) -> KeyedStateSnapsho
             types: ["u64".to_owned(), "()".to_owned(), "i64".to_owned()],
         },
         groups: groups.into_iter().map(|group| (group, entries(group))).collect(),
+        removed: None,
     }
 }
 

@@ -13,17 +13,21 @@ use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
     snapshot::{KeyedStateMeta, SnapshotBudget, SnapshotSink},
-    table::Epoch,
+    table::{Epoch, Table},
 };
 
 /// Sinks get pieces of about this size, and what is left of a key group at its end.
 pub(crate) const PIECE_BYTES: usize = 64 * 1024;
 
-/// What all states of a snapshot have in common.
+/// A snapshot as it is asked for, and as a state gives it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Freeze {
     /// Entries with older versions belong to the snapshot.
     pub(crate) epoch: Epoch,
+    /// Unless they are older than this.
+    pub(crate) since: Option<Epoch>,
+    /// Snapshots to come may hold the changes since this epoch or a later one.
+    pub(crate) keep: Option<Epoch>,
     /// Processing time when the snapshot began.
     pub(crate) now: Timestamp,
 }
@@ -31,7 +35,7 @@ pub(crate) struct Freeze {
 /// How far a state has been written, and where to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draining {
-    pub(crate) freeze: Freeze,
+    freeze: Freeze,
     /// What the sink calls the state.
     number: u32,
     /// Tables before this one are written.
@@ -39,9 +43,17 @@ pub(crate) struct Draining {
 }
 
 impl Draining {
-    /// At the beginning of the state that `sink` calls `number`.
-    pub(crate) const fn new(freeze: Freeze, number: u32) -> Self {
-        Self { freeze, number, table: 0 }
+    /// Announces a state to `sink`.
+    pub(crate) fn new(
+        freeze: Freeze,
+        meta: &KeyedStateMeta,
+        sink: &mut dyn SnapshotSink,
+    ) -> Result<Self, StateError> {
+        let number = match freeze.since {
+            None => sink.keyed_state(meta)?,
+            Some(_) => sink.keyed_changes(meta)?,
+        };
+        Ok(Self { freeze, number, table: 0 })
     }
 }
 
@@ -57,17 +69,22 @@ fn entry_encoder<K: Key, N: Namespace, V>(
 }
 
 impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
-    /// From now on the state owes all its entries to a snapshot.
-    pub(crate) fn freeze(&mut self, freeze: Freeze) {
-        let encode = Arc::new(entry_encoder(self.kind.encoder(freeze.now)));
-        for (_, table) in self.entries.tables_from(0) {
-            table.freeze(encode.clone());
+    /// From now on the state owes its entries to a snapshot: all, if it can't tell what has changed or much has.
+    pub(crate) fn freeze(&mut self, asked: Freeze) -> Freeze {
+        let since = asked.since.filter(|since| self.entries.knows_changes(*since));
+        // What has expired is not left out of changes, or else an older value would stand in its place.
+        let now = if since.is_some() { Timestamp::MIN } else { asked.now };
+        let encode = Arc::new(entry_encoder(self.kind.encoder(now)));
+        for table in self.entries.tables_mut() {
+            table.freeze(since.unwrap_or(Epoch::MIN), encode.clone());
         }
+        self.entries.note_removals(asked.epoch, asked.keep);
+        Freeze { since, now, ..asked }
     }
 
     /// The snapshot is given up.
     pub(crate) fn thaw(&mut self) {
-        self.entries.tables_from(0).for_each(|(_, table)| table.thaw());
+        self.entries.tables_mut().for_each(Table::thaw);
     }
 
     /// Writes what is owed of the state called `name` until the budget is spent; `true` when nothing is left.
@@ -78,22 +95,28 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
         budget: &mut SnapshotBudget,
         sink: &mut dyn SnapshotSink,
     ) -> Result<bool, StateError> {
-        let encode = entry_encoder(self.kind.encoder(at.freeze.now));
-        for (group, table) in self.entries.tables_from(at.table) {
+        let Draining { freeze, number, .. } = *at;
+        let encode = entry_encoder(self.kind.encoder(freeze.now));
+        while let Some((group, table)) = self.entries.table_at(at.table) {
             let mut is_done = false;
             while !is_done {
                 if budget.is_spent() {
                     return Ok(false);
                 }
-                let written = table.write_owed(at.freeze.epoch, &encode, PIECE_BYTES, budget);
+                let written = table.write_owed(freeze.epoch, &encode, PIECE_BYTES, budget);
                 is_done = written.map_err(|error| Self::failed(name, &error))?;
                 let enough = if is_done { 0 } else { PIECE_BYTES };
                 let piece = table.take_written(enough).map_err(|error| Self::failed(name, &error))?;
                 if let Some(piece) = piece {
-                    sink.entries(at.number, group, piece.count, &piece.bytes)?;
+                    sink.entries(number, group, piece.count, &piece.bytes)?;
                 }
             }
             table.thaw();
+            if let Some(since) = freeze.since {
+                for lost in self.entries.removed(at.table, since, freeze.epoch) {
+                    sink.removed(number, group, lost.count, &lost.bytes)?;
+                }
+            }
             at.table += 1;
             budget.spend(1, 0);
         }
@@ -107,7 +130,8 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
         at: &Draining,
         sink: &mut dyn SnapshotSink,
     ) -> Result<(), StateError> {
-        for (group, table) in self.entries.tables_from(at.table) {
+        for index in at.table.. {
+            let Some((group, table)) = self.entries.table_at(index) else { break };
             let piece = table.take_written(PIECE_BYTES).map_err(|error| Self::failed(name, &error))?;
             if let Some(piece) = piece {
                 sink.entries(at.number, group, piece.count, &piece.bytes)?;

@@ -1,6 +1,6 @@
 //! How a state comes back from plain data.
 
-use std::any::type_name;
+use std::{any::type_name, collections::BTreeMap};
 
 use flott_core::{
     Data, Key,
@@ -14,7 +14,7 @@ use super::{Kind, StateStore};
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
-    snapshot::KeyedStateSnapshot,
+    snapshot::{GroupEntries, KeyedStateMeta, KeyedStateSnapshot},
     table::Epoch,
 };
 
@@ -56,30 +56,40 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
         }
         let written = Written { ttl: part.meta.ttl, now };
         let max_parallelism = self.entries.max_parallelism();
-        read_groups::<K, N, _>(part, Self::types(), max_parallelism, |key, hash, namespace, bytes| {
+        let failed = |error: StateError| error.to_string();
+        if let Some(removed) = &part.removed {
+            let reading = (&part.meta, Self::types(), max_parallelism);
+            read_groups::<K, N, _>(reading, removed, |key, hash, namespace, _| {
+                self.entries.remove(hash, &key, &namespace, epoch).map(|_| ()).map_err(failed)
+            })?;
+        }
+        for (group, entries) in &part.groups {
+            // No entry is smaller than a byte, but for those that would be there twice.
+            self.entries.reserve(*group, entries.bytes.len().min(entries.count as usize));
+        }
+        let reading = (&part.meta, Self::types(), max_parallelism);
+        read_groups::<K, N, _>(reading, &part.groups, |key, hash, namespace, bytes| {
             let stored = self.kind.decode(bytes, written).map_err(|error| error.to_string())?;
-            let replaced = self.entries.insert(hash, &key, &namespace, epoch, stored);
-            match replaced {
-                Ok(None) => Ok(()),
-                Ok(Some(_)) => Err("a key is in it twice".to_owned()),
-                Err(error) => Err(error.to_string()),
+            match self.entries.insert(hash, &key, &namespace, epoch, stored) {
+                Ok(Some(_)) if part.removed.is_none() => Err("a key is in it twice".to_owned()),
+                Ok(_) => Ok(()),
+                Err(error) => Err(failed(error)),
             }
         })
     }
 }
 
 /// Reads the key groups of a snapshot: `entry` gets key, hash and namespace of each entry and takes the rest of it from
-/// the bytes, or says why it can't. `types` are those that the entries are read as.
+/// the bytes, or says why it can't. The types are those that the entries are read as.
 pub(crate) fn read_groups<K: Key, N: Namespace, F>(
-    part: &KeyedStateSnapshot,
-    types: [String; 3],
-    max_parallelism: u32,
+    (meta, types, max_parallelism): (&KeyedStateMeta, [String; 3], u32),
+    groups: &BTreeMap<u32, GroupEntries>,
     mut entry: F,
 ) -> Result<(), StateError>
 where
     F: FnMut(K, u64, N, &mut &[u8]) -> Result<(), String>,
 {
-    for (&group, entries) in &part.groups {
+    for (&group, entries) in groups {
         let mut bytes = entries.bytes.as_slice();
         let mut read = || -> Result<(), String> {
             for _ in 0..entries.count {
@@ -98,7 +108,7 @@ where
             Err(format!("{} bytes are left over", bytes.len()))
         };
         if let Err(reason) = read() {
-            let (name, written) = (part.meta.name.clone(), part.meta.types.clone());
+            let (name, written) = (meta.name.clone(), meta.types.clone());
             return Err(StateErrorKind::CannotRestore { name, group, written, asked: types, reason }.into());
         }
     }

@@ -29,6 +29,8 @@ pub(super) type EncodeEntry<K, N, V> =
 /// What is known of a snapshot that a table owes entries to.
 pub(crate) struct Frozen<K, N, V> {
     encode: Arc<EncodeEntry<K, N, V>>,
+    /// Entries with older versions are not owed.
+    since: Epoch,
     /// Entries with smaller tags are written.
     reached: u32,
     written: GroupEntries,
@@ -40,7 +42,7 @@ impl<K, N, V> Frozen<K, N, V> {
     #[cold]
     #[inline(never)]
     pub(super) fn save(&mut self, slot: &Slot<K, N, V>) {
-        if slot.tag < self.reached || self.failed.is_some() {
+        if slot.tag < self.reached || slot.version < self.since || self.failed.is_some() {
             return;
         }
         self.failed = append(&mut self.written, slot, &*self.encode).err();
@@ -63,11 +65,12 @@ where
 }
 
 impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
-    /// From now on the table owes every entry it has to a snapshot. The caller raises the epoch at the same time.
-    pub(crate) fn freeze(&mut self, encode: Arc<EncodeEntry<K, N, V>>) {
+    /// From now on the table owes every entry that was written in the epoch `since` or later to a snapshot. The caller raises the
+    /// epoch at the same time.
+    pub(crate) fn freeze(&mut self, since: Epoch, encode: Arc<EncodeEntry<K, N, V>>) {
         if self.len > 0 {
             let written = GroupEntries::default();
-            self.frozen = Some(Box::new(Frozen { encode, reached: 0, written, failed: None }));
+            self.frozen = Some(Box::new(Frozen { encode, since, reached: 0, written, failed: None }));
         }
     }
 
@@ -129,7 +132,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
             match slot {
                 Some(slot) => {
                     let in_stride = slot.tag >= from && end.is_none_or(|end| slot.tag < end);
-                    if in_stride && slot.version < epoch {
+                    if in_stride && slot.version < epoch && slot.version >= frozen.since {
                         append(&mut frozen.written, slot, encode)?;
                     }
                 }

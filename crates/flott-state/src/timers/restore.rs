@@ -39,7 +39,8 @@ impl<K: Key, N: Namespace> TimerQueue<K, N> {
             let (name, asked) = (part.meta.name.clone(), kind(domain).to_string());
             return Err(StateErrorKind::KindDiffers { name, written: part.meta.kind, asked }.into());
         }
-        read_groups::<K, N, _>(part, Self::types(), max_parallelism, |key, hash, namespace, bytes| {
+        let reading = (&part.meta, Self::types(), max_parallelism);
+        read_groups::<K, N, _>(reading, &part.groups, |key, hash, namespace, bytes| {
             let timestamp = decode_prefix(bytes).map_err(|error| error.to_string())?;
             self.register(timestamp, hash, key, namespace);
             Ok(())

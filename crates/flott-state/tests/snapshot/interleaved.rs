@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::support::{Action, STATES, Subject, finish, listed};
 
 #[derive(Clone, Debug)]
-enum Op {
+pub(crate) enum Op {
     Act { of: usize, action: Action, key: u64, with: u8 },
     Fill { of: usize, from: u64, with: u8 },
     Advance(i64),
@@ -17,7 +17,7 @@ enum Op {
     Abort,
 }
 
-fn op() -> impl Strategy<Value = Op> {
+pub(crate) fn op() -> impl Strategy<Value = Op> {
     let action =
         prop_oneof![Just(Action::Set), Just(Action::Change), Just(Action::Read), Just(Action::Clear)];
     prop_oneof![
@@ -32,7 +32,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn apply(op: &Op, subject: &mut Subject, now: &mut i64) {
+pub(crate) fn apply(op: &Op, subject: &mut Subject, now: &mut i64) {
     match *op {
         Op::Act { of, action, key, with } => subject.act(of, action, key, with),
         Op::Fill { of, from, with } => {
@@ -48,7 +48,7 @@ fn apply(op: &Op, subject: &mut Subject, now: &mut i64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn a_snapshot_drained_between_changes_holds_the_state_at_its_beginning(
         ops in prop::collection::vec(op(), 0..300),

@@ -110,9 +110,9 @@ fn a_value_that_cannot_be_encoded_ends_the_snapshot_and_not_the_task() {
 }
 
 /// Takes nothing.
-struct Full;
+pub(crate) struct Refusing;
 
-impl SnapshotSink for Full {
+impl SnapshotSink for Refusing {
     fn keyed_state(&mut self, _: &KeyedStateMeta) -> Result<u32, StateError> {
         Ok(0)
     }
@@ -130,6 +130,6 @@ impl SnapshotSink for Full {
 fn a_sink_that_fails_ends_the_snapshot() {
     let mut subject = filled(100);
     subject.state.begin_snapshot().unwrap();
-    assert!(subject.state.drain_snapshot(&mut SnapshotBudget::default(), &mut Full).is_err());
+    assert!(subject.state.drain_snapshot(&mut SnapshotBudget::default(), &mut Refusing).is_err());
     assert_eq!(listed(&subject.state.snapshot().unwrap()).len(), 100);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "the whole crate is tests, and its helpers may panic like them")]
 
+mod incremental;
 mod interleaved;
 mod keyed;
 mod support;

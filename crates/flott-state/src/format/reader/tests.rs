@@ -21,6 +21,7 @@ fn keyed_state() -> impl Strategy<Value = KeyedStateSnapshot> {
     ("[a-z]{1,5}", kind, any::<bool>(), groups).prop_map(|(name, kind, ttl, groups)| KeyedStateSnapshot {
         meta: KeyedStateMeta { name, kind, ttl, types: ["K", "N", "V"].map(str::to_owned) },
         groups,
+        removed: None,
     })
 }
 
@@ -79,8 +80,10 @@ fn small_file() -> Vec<u8> {
         element_type: "u64".to_owned(),
         elements: vec![vec![5; 8], vec![]],
     };
-    let snapshot =
-        OperatorSnapshot { keyed: vec![KeyedStateSnapshot { meta, groups }], operator: vec![list] };
+    let snapshot = OperatorSnapshot {
+        keyed: vec![KeyedStateSnapshot { meta, groups, removed: None }],
+        operator: vec![list],
+    };
     file(&[(1, snapshot)])
 }
 

@@ -181,6 +181,7 @@ fn entries_without_bytes_do_not_go_on_for_ever() {
     let part = KeyedStateSnapshot {
         meta: KeyedStateMeta { name: "v".to_owned(), kind: StateKind::Value, ttl: false, types },
         groups,
+        removed: None,
     };
     let mut state = KeyedState::<()>::new(&scope(ALL, 128), &HashMapStateBackend, vec![part]).unwrap();
     assert!(state.value_state(ValueStateDescriptor::<()>::new("v")).is_err());

@@ -45,7 +45,7 @@ fn a_table_that_does_not_change_is_written_once_as_it_is() {
         for key in 0..keys {
             table.insert(mix_word(key, 7), &key, &0, epoch(1), key as i64);
         }
-        table.freeze(Arc::new(write_entry));
+        table.freeze(Epoch::MIN, Arc::new(write_entry));
         let mut written = HashMap::new();
         while !step(&mut table, epoch(2), 1000, &mut written) {}
         assert_eq!(written.len(), keys as usize);
@@ -58,7 +58,7 @@ fn a_table_that_does_not_change_is_written_once_as_it_is() {
 fn a_budget_ends_a_step_after_as_many_slots() {
     let mut table = Pairs::default();
     (0..10_000).for_each(|key| assert_eq!(table.insert(mix_word(key, 7), &key, &0, epoch(1), 0), None));
-    table.freeze(Arc::new(write_entry));
+    table.freeze(Epoch::MIN, Arc::new(write_entry));
     let (mut written, mut steps) = (HashMap::new(), 1);
     while !step(&mut table, epoch(2), 10 * STRIDE, &mut written) {
         steps += 1;
@@ -75,7 +75,7 @@ fn what_cannot_be_encoded_fails_the_snapshot_and_not_the_write() {
     };
     let mut table = Pairs::default();
     (0..10).for_each(|key| assert_eq!(table.insert(mix_word(key, 7), &key, &0, epoch(1), key as i64), None));
-    table.freeze(Arc::new(refuse));
+    table.freeze(Epoch::MIN, Arc::new(refuse));
     assert_eq!(table.remove(mix_word(7, 7), &7, &0, epoch(2)), Some(7));
     *table.get_mut(mix_word(8, 7), &8, &0, epoch(2)).unwrap() = 9;
     assert!(table.take_written(0).unwrap_err().to_string().contains("refused"));
@@ -99,7 +99,8 @@ enum Op {
     Remove(u64),
     Sweep(usize),
     Fill(u64),
-    Freeze,
+    /// Freezes what was written in the last so many epochs.
+    Freeze(u32),
     Step(usize),
     GiveUp,
 }
@@ -113,7 +114,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         4 => key.clone().prop_map(Op::Remove),
         1 => (0..100usize).prop_map(Op::Sweep),
         1 => key.prop_map(Op::Fill),
-        1 => Just(Op::Freeze),
+        1 => prop_oneof![Just(u32::MAX), 0..3u32].prop_map(Op::Freeze),
         3 => (1..200usize).prop_map(Op::Step),
     ];
     prop::collection::vec(prop_oneof![300 => op, 1 => Just(Op::GiveUp)], 0..800)
@@ -121,7 +122,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_what_the_table_held_when_it_was_frozen(
+    fn what_is_written_is_what_was_owed_when_the_table_was_frozen(
         ops in ops(),
         // From all keys at a few places, where probes are long and wrap around, to all keys apart.
         places in prop_oneof![Just(1u64), Just(3), Just(100_000)],
@@ -157,18 +158,22 @@ proptest! {
                     table.sweep(&mut at, &mut budget, now, &|v| v % 2 != 0, &|v| {
                         *v &= !1;
                         *v % 4 == 0
-                    });
+                    }, &mut |k, n| assert!(model.remove(&(*k, *n)).is_some()));
                     at = if at < table.capacity() { at } else { 0 };
-                    model = table.iter().map(|(k, n, v, _)| ((*k, *n), *v)).collect();
+                    let left: HashMap<_, _> = table.iter().map(|(k, n, v, _)| ((*k, *n), *v)).collect();
+                    prop_assert_eq!(left.len(), model.len());
+                    model = left;
                 }
                 Op::Fill(from) => for k in from..from + 200 {
                     table.insert(place(k), &k, &0, now, 0);
                     model.insert((k, 0), 0);
                 }
-                Op::Freeze if snapshot.is_none() => {
+                Op::Freeze(back) if snapshot.is_none() => {
+                    let since = epoch(now.get().saturating_sub(back).max(1));
                     now = now.checked_add(1).unwrap();
-                    table.freeze(Arc::new(write_entry));
-                    snapshot = Some((model.clone(), HashMap::new()));
+                    table.freeze(since, Arc::new(write_entry));
+                    let owed = table.iter().filter(|entry| entry.3 >= since).map(|(k, n, v, _)| ((*k, *n), *v));
+                    snapshot = Some((owed.collect::<HashMap<_, _>>(), HashMap::new()));
                 }
                 Op::Step(slots) => if let Some((expected, mut written)) = snapshot.take() {
                     if step(&mut table, now, slots, &mut written) {
@@ -181,7 +186,7 @@ proptest! {
                     table.thaw();
                     snapshot = None;
                 }
-                Op::Freeze => {}
+                Op::Freeze(_) => {}
             }
         }
         if let Some((expected, mut written)) = snapshot {

@@ -63,6 +63,7 @@ impl EntriesWriter {
                 types: types::<K, N, V>(),
             },
             groups: BTreeMap::new(),
+            removed: None,
         };
         Self { snapshot, max_parallelism }
     }
