@@ -81,6 +81,8 @@ pub(crate) enum Workload {
     Timers,
     /// 100,000 records/s through a keyed exchange
     Latency,
+    /// Running sums with a checkpoint every second, full and incremental, and without
+    Checkpoint,
     /// From process start to the first record out
     Startup,
     /// Memory of a job with nothing to do

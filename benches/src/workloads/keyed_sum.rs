@@ -14,7 +14,7 @@ use crate::sinks::ChecksumSink;
 
 /// Emits key and sum so far.
 #[derive(Clone, Default)]
-struct RunningSum {
+pub(super) struct RunningSum {
     sum: ValueState<i64>,
 }
 

@@ -1,6 +1,7 @@
 //! The workloads.
 
 mod broadcast;
+mod checkpoint;
 mod keyed_sum;
 mod latency;
 mod map_state;
@@ -33,6 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Workload::SessionSum => session_sum::run(options)?,
         Workload::Timers => timers::run(options)?,
         Workload::Latency => latency::run(options)?,
+        Workload::Checkpoint => return checkpoint::run(options),
         Workload::Startup => return child::startup(options),
         Workload::Idle => return child::idle(options),
         Workload::Memory => return memory::run(options),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::coordinator::Outcome;
 use super::inbox::Sender;
 use super::message::{Message, Request, answer};
+use super::statistics::CheckpointStatistics;
 use crate::checkpoint::coordinator::{FailureReason, RequestFailure};
 use crate::checkpoint::options::{SavepointFormat, StopMode};
 use crate::error::JobError;
@@ -75,6 +76,7 @@ pub(super) struct JobLife {
     /// How often the tasks were started again.
     pub(super) restarts: u32,
     pub(super) ended: Option<Ended>,
+    pub(super) checkpoints: CheckpointStatistics,
 }
 
 /// A running job. Dropping the handle leaves the job running.
@@ -106,6 +108,11 @@ impl JobHandle {
     /// How often the tasks were started again after a failure.
     pub fn restarts(&self) -> u32 {
         self.life.look(|life| life.restarts)
+    }
+
+    /// What is known of the job's checkpoints and savepoints.
+    pub fn checkpoints(&self) -> CheckpointStatistics {
+        self.life.look(|life| life.checkpoints.clone())
     }
 
     /// Takes a checkpoint now, waits for it, and returns where it is (Flink: `triggerCheckpoint`).

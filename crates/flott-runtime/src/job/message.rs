@@ -6,6 +6,7 @@ use flott_core::time::Timestamp;
 use flott_state::format::SnapshotHandle;
 
 use super::coordinator::TaskId;
+use super::statistics::SubtaskCheckpoint;
 use super::stored::RestorePoint;
 use crate::checkpoint::barriers::AbortReason;
 use crate::checkpoint::coordinator::RequestFailure;
@@ -19,7 +20,12 @@ pub(super) enum Message {
     /// From a task of the attempt of this number. What comes from an earlier one is out of date.
     Task { attempt: u32, task: TaskId, report: TaskReport },
     /// A task of any attempt has stored its part of a checkpoint, or could not.
-    Stored { task: TaskId, checkpoint: u64, result: Result<SnapshotHandle, String> },
+    Stored {
+        task: TaskId,
+        checkpoint: u64,
+        result: Result<SnapshotHandle, String>,
+        figures: SubtaskCheckpoint,
+    },
     /// The metadata of a checkpoint was stored at this place, or could not be.
     MetadataWritten { checkpoint: u64, result: Result<(String, RestorePoint), String> },
     /// The user wants the job to end.

@@ -10,6 +10,7 @@ mod message;
 mod shell;
 mod sources;
 mod start;
+mod statistics;
 mod storage;
 mod stored;
 
@@ -18,6 +19,7 @@ pub use coordinator::TaskId;
 pub use handle::{JobHandle, JobResult, JobStatus};
 pub use shell::{LaunchOptions, Restore, SnapshotStorage, launch};
 pub(crate) use start::{connect, signals, task_metrics};
+pub use statistics::{CheckpointFigures, CheckpointStatistics, SubtaskCheckpoint};
 pub use stored::RestorePoint;
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use super::inbox::{Inbox, inbox};
 use super::message::{Message, Request, TaskReport};
 use super::sources::Sources;
 use super::start::{Launcher, RunningTask, task_metrics};
+use super::statistics::Statistics;
 use super::storage::{self, StorageWork};
 use super::stored::{JobIdentity, RestorePoint, metadata};
 use crate::checkpoint::Topology;
@@ -157,6 +158,8 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
     }
     let identity = JobIdentity { key: options.job, name: plan.program.name.clone() };
     let restarts = Restarts::new(options.restart_strategy.clone());
+    let mut statistics = Statistics::default();
+    statistics.told.restored = options.restore.as_ref().map(|restore| restore.snapshot.metadata.checkpoint);
     let launcher = Launcher { plan, metrics, messages, storage, waiting_bytes, options };
     let started = launcher.start(0, point.as_ref());
     if started.is_err() {
@@ -181,6 +184,7 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
         restart_at_ms: None,
         life: Arc::clone(&handle.life),
         outcome: None,
+        statistics,
     };
     spawn("flott-coordinator".to_owned(), move || shell.run())
         .map_err(|cause| JobError::Resource { what: "a thread for the coordinator".to_owned(), cause })?;
@@ -206,6 +210,7 @@ struct Shell {
     restart_at_ms: Option<u64>,
     life: Arc<Monitor<JobLife>>,
     outcome: Option<Outcome>,
+    statistics: Statistics,
 }
 
 impl Shell {
@@ -267,7 +272,8 @@ impl Shell {
                 self.take_report(task, report);
             }
             Message::Task { .. } => {}
-            Message::Stored { task, checkpoint, result } => {
+            Message::Stored { task, checkpoint, result, figures } => {
+                self.statistics.stored(checkpoint, task, figures);
                 self.checkpoint_event(stored(task, checkpoint, result));
             }
             Message::MetadataWritten { checkpoint, result } => {
@@ -290,6 +296,8 @@ impl Shell {
     fn take_metadata(&mut self, checkpoint: u64, result: Result<(String, RestorePoint), String>) {
         let event = match result {
             Ok((location, point)) => {
+                self.statistics.completed(checkpoint, self.now_ms(), location.clone());
+                self.tell_statistics();
                 self.checkpoints.keep(point);
                 checkpoint::Event::MetadataWritten { checkpoint, location }
             }
@@ -415,6 +423,8 @@ impl Shell {
     fn start_again(&mut self) {
         self.attempt += 1;
         self.alignment = AlignmentGroups::default();
+        self.statistics.told.restored = self.checkpoints.latest().map(|(checkpoint, _)| checkpoint);
+        self.tell_statistics();
         let latest = self.checkpoints.latest().map(|(_, point)| point);
         match self.try_start(latest.as_ref()) {
             Ok(()) => {
@@ -457,6 +467,8 @@ impl Shell {
                 }
                 checkpoint::Action::NotifyAborted { checkpoint, tasks, reason } => {
                     tracing::warn!("checkpoint {checkpoint} was given up: {reason}");
+                    self.statistics.failed(checkpoint, reason.to_string());
+                    self.tell_statistics();
                     self.checkpoints.forget(checkpoint);
                     self.notify(&tasks, CheckpointNotice::Aborted(checkpoint));
                 }
@@ -482,6 +494,8 @@ impl Shell {
     /// Lets a checkpoint begin. What the enumerators have assigned so far is on its way to the readers before it.
     fn trigger(&mut self, barrier: &Barrier, tasks: &[TaskId], request: Option<RequestId>) {
         let checkpoint = barrier.checkpoint;
+        self.statistics.triggered(checkpoint, barrier.timestamp_ms, barrier.options.kind.is_savepoint());
+        self.tell_statistics();
         let target = match self.target(barrier, request) {
             Ok(target) => target,
             Err(error) => {
@@ -499,6 +513,10 @@ impl Shell {
             }
             Err(failure) => self.event(Event::JobFailed(failure)),
         }
+    }
+
+    fn tell_statistics(&self) {
+        self.life.change(|life| life.checkpoints = self.statistics.told.clone());
     }
 
     /// Where a snapshot is written.

@@ -12,6 +12,7 @@ use super::coordinator::TaskId;
 use super::inbox::Sender;
 use super::message::{Message, TaskReport};
 use super::shell::LaunchOptions;
+use super::statistics::SubtaskCheckpoint;
 use super::storage::{MOST_WAITING_BYTES, StorageWork};
 use super::stored::RestorePoint;
 use crate::checkpoint::barriers::AbortReason;
@@ -191,9 +192,9 @@ impl CheckpointResponder for ToShell {
         self.storage.send(StorageWork::Store { task: self.task, checkpoint, bytes });
     }
 
-    fn acknowledge(&self, checkpoint: u64, end: Option<EncodedEnd>) {
+    fn acknowledge(&self, checkpoint: u64, end: Option<EncodedEnd>, figures: SubtaskCheckpoint) {
         self.waiting_bytes.fetch_add(end.as_ref().map_or(0, |end| end.bytes.len()), Ordering::Relaxed);
-        self.storage.send(StorageWork::Finish { task: self.task, checkpoint, end });
+        self.storage.send(StorageWork::Finish { task: self.task, checkpoint, end, figures });
     }
 
     fn decline(&self, checkpoint: u64, reason: AbortReason) {

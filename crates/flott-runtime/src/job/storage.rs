@@ -11,6 +11,7 @@ use flott_state::storage::{CheckpointDirectory, FileScope, SnapshotTarget, State
 use super::coordinator::TaskId;
 use super::inbox::{Inbox, Sender, inbox};
 use super::message::Message;
+use super::statistics::SubtaskCheckpoint;
 use super::stored::RestorePoint;
 use crate::error::JobError;
 use crate::seam::{JoinHandle, spawn};
@@ -31,7 +32,7 @@ pub(super) enum StorageWork {
     /// A part of a task's snapshot.
     Store { task: TaskId, checkpoint: u64, bytes: Vec<u8> },
     /// The end of a task's snapshot; `None` if the task has no state.
-    Finish { task: TaskId, checkpoint: u64, end: Option<EncodedEnd> },
+    Finish { task: TaskId, checkpoint: u64, end: Option<EncodedEnd>, figures: SubtaskCheckpoint },
     /// All tasks have stored theirs.
     WriteMetadata(CheckpointMetadata),
     /// A checkpoint is no longer kept.
@@ -98,9 +99,13 @@ impl Storage {
                     self.targets.insert(target.checkpoint(), target);
                 }
                 StorageWork::Store { task, checkpoint, bytes } => self.store(task, checkpoint, &bytes),
-                StorageWork::Finish { task, checkpoint, end } => {
+                StorageWork::Finish { task, checkpoint, end, mut figures } => {
                     let result = self.finish(task, checkpoint, end).map_err(|error| error.to_string());
-                    self.messages.send(Message::Stored { task, checkpoint, result });
+                    if let Ok(handle) = &result {
+                        figures.checkpointed_bytes = handle.checkpointed_bytes;
+                        figures.state_bytes = handle.state_bytes();
+                    }
+                    self.messages.send(Message::Stored { task, checkpoint, result, figures });
                 }
                 StorageWork::WriteMetadata(metadata) => self.complete(metadata),
                 StorageWork::Discard { location } => tell(self.directory.discard(&location)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flott_core::config::CheckpointingMode;
+use flott_core::seam::Clock;
 use flott_state::format::{EncodedEnd, StateFileEncoder};
 use flott_state::snapshot::SnapshotBudget;
 
@@ -11,6 +12,7 @@ use super::Head;
 use crate::checkpoint::barriers::{AbortReason, BarrierAction, BarrierEvent, Barriers, ChannelKind};
 use crate::checkpoint::options::{Barrier, StopMode};
 use crate::error::{ChainError, ChainResult};
+use crate::job::SubtaskCheckpoint;
 use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
 /// Encoded state leaves the task in pieces of at least so many bytes.
@@ -30,7 +32,7 @@ pub(crate) trait CheckpointResponder: Send + Sync {
     /// A part of the task's snapshot, to be stored.
     fn store(&self, checkpoint: u64, bytes: Vec<u8>);
     /// The task's snapshot is whole with this, its end; `None` if there is no state.
-    fn acknowledge(&self, checkpoint: u64, end: Option<EncodedEnd>);
+    fn acknowledge(&self, checkpoint: u64, end: Option<EncodedEnd>, figures: SubtaskCheckpoint);
     /// The task can't take part in a checkpoint.
     fn decline(&self, checkpoint: u64, reason: AbortReason);
 }
@@ -59,7 +61,7 @@ impl TaskCheckpointing {
                 true
             }
             fn store(&self, _checkpoint: u64, _bytes: Vec<u8>) {}
-            fn acknowledge(&self, _checkpoint: u64, _end: Option<EncodedEnd>) {}
+            fn acknowledge(&self, _checkpoint: u64, _end: Option<EncodedEnd>, _figures: SubtaskCheckpoint) {}
             fn decline(&self, _checkpoint: u64, _reason: AbortReason) {}
         }
         Self {
@@ -86,16 +88,29 @@ pub(super) struct TaskCheckpoints {
     completed: u64,
     /// The snapshot that is being written between batches.
     writing: Option<Writing>,
+    first_barrier: Option<FirstBarrier>,
+    clock: Arc<dyn Clock>,
 }
 
 /// A snapshot that was taken, and is written while the task goes on.
 struct Writing {
     checkpoint: u64,
     encoder: StateFileEncoder,
+    figures: SubtaskCheckpoint,
+    /// When the task went on after the snapshot was taken.
+    taken_ns: u64,
+}
+
+/// When the first barrier of a checkpoint came.
+#[derive(Clone, Copy, Debug)]
+struct FirstBarrier {
+    checkpoint: u64,
+    at_ns: u64,
+    start_delay_ms: u64,
 }
 
 impl TaskCheckpoints {
-    pub(super) fn new(settings: TaskCheckpointing, channels: usize) -> Self {
+    pub(super) fn new(settings: TaskCheckpointing, channels: usize, clock: Arc<dyn Clock>) -> Self {
         let kinds = vec![ChannelKind::Overtakable; channels];
         Self {
             barriers: Barriers::new(settings.mode, &kinds),
@@ -106,6 +121,8 @@ impl TaskCheckpoints {
             stop: None,
             completed: 0,
             writing: None,
+            first_barrier: None,
+            clock,
         }
     }
 
@@ -159,6 +176,9 @@ impl TaskCheckpoints {
 
     /// Does what follows from an event.
     pub(super) fn handle(&mut self, event: BarrierEvent, now_ms: u64, head: &mut dyn Head) -> ChainResult {
+        if let BarrierEvent::Reached { barrier, .. } | BarrierEvent::Triggered { barrier } = &event {
+            self.note_first(barrier, now_ms);
+        }
         for action in self.barriers.handle(now_ms, event) {
             match action {
                 BarrierAction::Block { channel } => head.block(channel as usize),
@@ -177,12 +197,22 @@ impl TaskCheckpoints {
         Ok(())
     }
 
+    fn note_first(&mut self, barrier: &Barrier, now_ms: u64) {
+        let checkpoint = barrier.checkpoint;
+        if self.first_barrier.is_none_or(|first| first.checkpoint < checkpoint) {
+            let start_delay_ms = now_ms.saturating_sub(barrier.timestamp_ms);
+            let at_ns = self.clock.monotonic_ns();
+            self.first_barrier = Some(FirstBarrier { checkpoint, at_ns, start_delay_ms });
+        }
+    }
+
     fn snapshot(&mut self, barrier: Barrier, head: &mut dyn Head) -> ChainResult {
         let checkpoint = barrier.checkpoint;
         let stop = barrier.options.kind.stop();
         if stop == Some(StopMode::Drain) && self.is_source {
             self.end_of_data(head)?;
         }
+        let begun_ns = self.clock.monotonic_ns();
         // One that is not written yet comes first.
         while !self.write(SnapshotBudget::unlimited(), head)? {}
         let mut snapshot = TaskSnapshot::new(barrier);
@@ -194,7 +224,15 @@ impl TaskCheckpoints {
                 cause: cause.into(),
             })?;
         }
-        self.writing = Some(Writing { checkpoint, encoder });
+        let first = self.first_barrier.filter(|first| first.checkpoint == checkpoint);
+        let taken_ns = self.clock.monotonic_ns();
+        let figures = SubtaskCheckpoint {
+            start_delay_ms: first.map_or(0, |first| first.start_delay_ms),
+            alignment_ns: first.map_or(0, |first| begun_ns.saturating_sub(first.at_ns)),
+            sync_ns: taken_ns.saturating_sub(begun_ns),
+            ..SubtaskCheckpoint::default()
+        };
+        self.writing = Some(Writing { checkpoint, encoder, figures, taken_ns });
         if stop.is_some() {
             self.stop = Some(checkpoint);
         }
@@ -234,13 +272,16 @@ impl TaskCheckpoints {
             }
             return Ok(false);
         }
-        let Some(Writing { encoder, .. }) = self.writing.take() else { return Ok(true) };
+        let Some(Writing { encoder, mut figures, taken_ns, .. }) = self.writing.take() else {
+            return Ok(true);
+        };
+        figures.async_ns = self.clock.monotonic_ns().saturating_sub(taken_ns);
         let end = if encoder.is_empty() { None } else { Some(encoder.finish()) };
         let end = end.transpose().map_err(|cause| ChainError::Failed {
             operator: format!("(checkpoint {checkpoint})"),
             cause: cause.into(),
         })?;
-        self.settings.responder.acknowledge(checkpoint, end);
+        self.settings.responder.acknowledge(checkpoint, end, figures);
         Ok(true)
     }
 }

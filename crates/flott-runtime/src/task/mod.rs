@@ -8,6 +8,7 @@ mod mailbox;
 mod panics;
 mod shared;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use flott_core::time::Timestamp;
@@ -173,7 +174,8 @@ impl Task {
 
     fn run_to_end(&mut self) -> ChainResult {
         let settings = self.shared.link.checkpointing.clone();
-        let mut checkpoints = TaskCheckpoints::new(settings, self.head.channel_count());
+        let mut checkpoints =
+            TaskCheckpoints::new(settings, self.head.channel_count(), Arc::clone(self.shared.clock()));
         self.head.open()?;
         checkpoints.running();
         let mut last_flush_ns = 0;

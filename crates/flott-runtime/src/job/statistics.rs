@@ -1,0 +1,120 @@
+//! What is told of a job's checkpoints.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::coordinator::TaskId;
+
+/// How many completed checkpoints are remembered.
+const HISTORY: usize = 10;
+
+/// The part of one subtask in a checkpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtaskCheckpoint {
+    /// From the trigger of the checkpoint to the first barrier, in milliseconds.
+    pub start_delay_ms: u64,
+    /// From the first barrier to the last, in nanoseconds.
+    pub alignment_ns: u64,
+    /// How long the task stood still for its snapshot, in nanoseconds.
+    pub sync_ns: u64,
+    /// From then until all of its state was encoded, between batches, in nanoseconds.
+    pub async_ns: u64,
+    /// How many bytes it stored for this checkpoint.
+    pub checkpointed_bytes: u64,
+    /// How many bytes its state takes, with what earlier checkpoints have stored.
+    pub state_bytes: u64,
+}
+
+/// A checkpoint or savepoint that is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointFigures {
+    /// The id.
+    pub checkpoint: u64,
+    /// Whether it is a savepoint.
+    pub is_savepoint: bool,
+    /// From the trigger until it was complete, in milliseconds.
+    pub duration_ms: u64,
+    /// Where it is.
+    pub location: String,
+    /// Its subtasks.
+    pub subtasks: BTreeMap<TaskId, SubtaskCheckpoint>,
+}
+
+impl CheckpointFigures {
+    /// How many bytes were stored for it.
+    pub fn checkpointed_bytes(&self) -> u64 {
+        self.subtasks.values().map(|subtask| subtask.checkpointed_bytes).sum()
+    }
+
+    /// How many bytes the state takes, with what earlier checkpoints have stored.
+    pub fn state_bytes(&self) -> u64 {
+        self.subtasks.values().map(|subtask| subtask.state_bytes).sum()
+    }
+}
+
+/// The checkpoints and savepoints of a job (Flink: `CheckpointStatsSnapshot`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointStatistics {
+    /// How many were triggered.
+    pub triggered: u64,
+    /// How many are complete.
+    pub completed: u64,
+    /// How many were given up.
+    pub failed: u64,
+    /// What the job was started from, or started again from, last.
+    pub restored: Option<u64>,
+    /// Why the last one that failed was given up.
+    pub last_failure: Option<String>,
+    /// The newest complete ones, newest last.
+    pub latest: VecDeque<CheckpointFigures>,
+}
+
+/// Keeps the statistics.
+#[derive(Debug, Default)]
+pub(super) struct Statistics {
+    pub(super) told: CheckpointStatistics,
+    under_way: BTreeMap<u64, UnderWay>,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    triggered_ms: u64,
+    is_savepoint: bool,
+    subtasks: BTreeMap<TaskId, SubtaskCheckpoint>,
+}
+
+impl Statistics {
+    pub(super) fn triggered(&mut self, checkpoint: u64, triggered_ms: u64, is_savepoint: bool) {
+        self.told.triggered += 1;
+        let subtasks = BTreeMap::new();
+        self.under_way.insert(checkpoint, UnderWay { triggered_ms, is_savepoint, subtasks });
+    }
+
+    pub(super) fn stored(&mut self, checkpoint: u64, task: TaskId, figures: SubtaskCheckpoint) {
+        if let Some(under_way) = self.under_way.get_mut(&checkpoint) {
+            under_way.subtasks.insert(task, figures);
+        }
+    }
+
+    pub(super) fn failed(&mut self, checkpoint: u64, reason: String) {
+        if self.under_way.remove(&checkpoint).is_some() {
+            self.told.failed += 1;
+            self.told.last_failure = Some(reason);
+        }
+    }
+
+    pub(super) fn completed(&mut self, checkpoint: u64, now_ms: u64, location: String) {
+        let Some(UnderWay { triggered_ms, is_savepoint, subtasks }) = self.under_way.remove(&checkpoint)
+        else {
+            return;
+        };
+        self.told.completed += 1;
+        let duration_ms = now_ms.saturating_sub(triggered_ms);
+        let figures = CheckpointFigures { checkpoint, is_savepoint, duration_ms, location, subtasks };
+        self.told.latest.push_back(figures);
+        if self.told.latest.len() > HISTORY {
+            self.told.latest.pop_front();
+        }
+    }
+}
