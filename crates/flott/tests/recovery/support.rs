@@ -8,6 +8,11 @@ use flott::prelude::*;
 use flott::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
 use flott_core::Batch;
 
+mod log;
+pub(crate) mod stored;
+
+pub(crate) use log::Log;
+
 /// An environment that shows nothing, and takes a checkpoint every 100 ms.
 pub(crate) fn env(parallelism: u32) -> StreamExecutionEnvironment {
     let env = StreamExecutionEnvironment::new();
@@ -66,4 +71,9 @@ impl SinkWriter<(String, i64)> for Table {
     fn flush(&mut self, _end_of_input: bool) -> FnResult {
         Ok(())
     }
+}
+
+/// Pairs as the programs have them.
+pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, i64)>) -> Vec<(String, i64)> {
+    pairs.into_iter().map(|(word, count)| (word.to_owned(), count)).collect()
 }
