@@ -171,3 +171,14 @@ proptest! {
         prop_assert_eq!(rows.into_iter().map(|row| row.name).collect::<Vec<_>>(), names);
     }
 }
+
+#[test]
+fn without_header_rows_are_as_wide_as_the_first_one_also_where_a_restored_reader_begins() {
+    let dir = file("anna,1\nber\ncarl,2\n");
+    let source = source(&dir, CsvOptions::new().header(false)).on_bad_records(BadRecords::Skip);
+    let split = enumerator(&source, 1).unwrap().request_split(0).unwrap().assigned.remove(0).1;
+    let mut reader = reader(&source, 0, 1);
+    let split = flott_connectors::file::FileSplit { position: Some(7), ..split };
+    reader.reader().add_splits(vec![split]).unwrap();
+    assert_eq!(reader.poll().unwrap().0, [row("carl", Some(2))]);
+}

@@ -79,13 +79,17 @@ pub struct CsvReader {
 
 impl CsvReader {
     fn open(options: &CsvOptions, split: &FileSplit) -> FnResult<Self> {
-        let (header, header_end) =
-            if options.header { read_header(options, &split.file)? } else { (None, 0) };
         let first = match split.position {
             Some(position) => position,
             None if split.start == 0 => 0,
             None => LineScanner::open(split)?.position(),
         };
+        // All rows must be as wide as the file's first one, wherever reading begins.
+        let first_row =
+            if options.header || first > 0 { read_first_row(options, &split.file)? } else { None };
+        let width = first_row.as_ref().map(|(row, _)| row.len());
+        let header_end = first_row.as_ref().filter(|_| options.header).map_or(0, |(_, end)| *end);
+        let header = first_row.map(|(row, _)| row).filter(|_| options.header);
         let content = Content::open(&split.file, first.max(header_end))?;
         Ok(Self {
             file: split.file.clone(),
@@ -95,7 +99,7 @@ impl CsvReader {
             row: StringRecord::new(),
             null: options.null.clone(),
             replaced: StringRecord::new(),
-            width: header.as_ref().map(StringRecord::len),
+            width,
             header,
             flexible: options.flexible,
             end: split.end,
@@ -219,12 +223,14 @@ impl<T: Data> RecordReader<T> for CsvReader {
     }
 }
 
-/// The header row, and the offset behind it.
-fn read_header(options: &CsvOptions, file: &FileInfo) -> FnResult<(Option<StringRecord>, u64)> {
+/// The first row of a file, which may be its header, and the offset behind it.
+fn read_first_row(options: &CsvOptions, file: &FileInfo) -> FnResult<Option<(StringRecord, u64)>> {
     let mut rows = options.reader(Content::open(file, 0)?);
-    let mut header = StringRecord::new();
-    match rows.read_record(&mut header) {
-        Ok(_) => Ok((Some(header), rows.position().byte())),
+    let mut row = StringRecord::new();
+    match rows.read_record(&mut row) {
+        Ok(_) => Ok(Some((row, rows.position().byte()))),
+        // A bad record, of which the reader of the file's beginning tells.
+        Err(_) if !options.header => Ok(None),
         Err(error) => Err(match error.into_kind() {
             ErrorKind::Io(error) => error.into_inner().unwrap_or_else(|| "end of file".into()),
             other => {

@@ -1,7 +1,7 @@
 //! A source at the head of its chain: polls the reader, assigns timestamps and watermarks, pushes batches.
 
 mod aligning;
-mod splits;
+pub(super) mod splits;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,7 @@
-//! For tests of sources: drives an enumerator and readers by hand, call by call, without a job around them.
+//! For tests of sources: drives an enumerator and readers by hand, call by call, without a job around them; or a whole source
+//! through checkpoints and failures ([`Replay`]).
+
+mod replay;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,6 +25,8 @@ use crate::metrics::OperatorMetrics;
 use crate::operator::{AnyOutput, Input, Output, OutputTag, SideOutputs};
 use crate::seam::Signal;
 use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
+
+pub use replay::{Replay, ReplayStep};
 
 /// What an enumerator decided during a call.
 #[derive(Debug, Clone, PartialEq, Eq)]

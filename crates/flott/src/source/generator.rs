@@ -163,8 +163,11 @@ struct GeneratorReader<F> {
 }
 
 impl<T, F: Fn(u64) -> T> SourceReader<T, GeneratorSplit> for GeneratorReader<F> {
+    /// A restored reader asks for more when it has read what it has, so that the others get something, too.
     fn start(&mut self) -> FnResult {
-        self.context.request_split();
+        if self.splits.is_empty() {
+            self.context.request_split();
+        }
         Ok(())
     }
 
@@ -200,7 +203,9 @@ impl<T, F: Fn(u64) -> T> SourceReader<T, GeneratorSplit> for GeneratorReader<F> 
         if split.next == split.end {
             out.finish_split(&id);
             self.splits.remove(0);
-            self.context.request_split();
+            if self.splits.is_empty() {
+                self.context.request_split();
+            }
         }
         Ok(InputStatus::MoreAvailable)
     }

@@ -11,3 +11,6 @@ pub use flott_runtime::source::{
 };
 pub use generator::{GeneratorSource, GeneratorSplit};
 pub use single::IteratorSource;
+
+#[cfg(test)]
+mod tests;

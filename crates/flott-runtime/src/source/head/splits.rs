@@ -12,7 +12,9 @@ use crate::source::SourceSplit;
 const SPLITS: &str = "SourceReaderState";
 
 /// The state of a reader with these splits; none if it has none.
-pub(super) fn snapshot<S: SourceSplit>(splits: &[S]) -> Result<Option<OperatorSnapshot>, EncodeError> {
+pub(in crate::source) fn snapshot<S: SourceSplit>(
+    splits: &[S],
+) -> Result<Option<OperatorSnapshot>, EncodeError> {
     if splits.is_empty() {
         return Ok(None);
     }
@@ -27,7 +29,7 @@ pub(super) fn snapshot<S: SourceSplit>(splits: &[S]) -> Result<Option<OperatorSn
 }
 
 /// The splits that a reader gets back.
-pub(super) fn restore<S: SourceSplit>(restored: &OperatorSnapshot) -> FnResult<Vec<S>> {
+pub(in crate::source) fn restore<S: SourceSplit>(restored: &OperatorSnapshot) -> FnResult<Vec<S>> {
     let states = restored.operator.iter().filter(|state| state.name == SPLITS);
     let elements = states.flat_map(|state| &state.elements);
     elements
