@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flott_core::Batch;
 use flott_runtime::error::FnResult;
-use flott_runtime::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+use flott_runtime::sink::{
+    BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext,
+};
 
 /// Adds up what a function makes of each record.
 pub(crate) struct ChecksumSink<F> {
@@ -22,11 +24,9 @@ impl<F> ChecksumSink<F> {
 
 impl<T: 'static, F: Fn(&T) -> u64 + Clone + Send + Sync + 'static> Sink<T> for ChecksumSink<F> {
     type Committable = NoCommittable;
+    type WriterState = NoWriterState;
 
-    fn create_writer(
-        &self,
-        _context: &SinkContext,
-    ) -> FnResult<Box<dyn SinkWriter<T, Committable = NoCommittable>>> {
+    fn create_writer(&self, _context: &SinkContext) -> FnResult<BoxWriter<T, Self>> {
         Ok(Box::new(ChecksumWriter { of: self.of.clone(), sum: Arc::clone(&self.sum) }))
     }
 }
@@ -38,6 +38,7 @@ struct ChecksumWriter<F> {
 
 impl<T, F: Fn(&T) -> u64> SinkWriter<T> for ChecksumWriter<F> {
     type Committable = NoCommittable;
+    type State = NoWriterState;
 
     fn write(&mut self, batch: &mut Batch<T>, _context: WriteContext) -> FnResult {
         let sum = batch.records.iter().fold(0_u64, |sum, record| sum.wrapping_add((self.of)(record)));

@@ -21,7 +21,7 @@ fn last_counts(output: &Path) -> Result<Counts> {
     let mut counts = Counts::new();
     let mut subtasks: BTreeMap<String, String> = BTreeMap::new();
     for (name, text) in parts(output)? {
-        let subtask = name.split('-').nth(1).context("a subtask in the name of a part")?;
+        let subtask = name.split('-').nth(2).context("a subtask in the name of a part")?;
         for line in text.lines() {
             let (word, count) = line.split_once('\t').with_context(|| format!("a tab in '{line}'"))?;
             let before = counts.insert(word.to_owned(), count.parse()?).unwrap_or(0);
@@ -79,7 +79,7 @@ fn count_the_bible(parallelism: &str) -> Result<BTreeSet<String>> {
     assert_eq!(lines, 789_634, "an update for each word");
     Ok(parts(output.path())?
         .iter()
-        .filter_map(|(name, _)| Some(name.split('-').nth(1)?.to_owned()))
+        .filter_map(|(name, _)| Some(name.split('-').nth(2)?.to_owned()))
         .collect())
 }
 

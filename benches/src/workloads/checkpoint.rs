@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use flott::prelude::*;
-use flott::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+use flott::sink::{BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext};
 use flott_core::Batch;
 use flott_core::config::{CheckpointRetention, keys};
 
@@ -37,17 +37,16 @@ struct GapWriter {
 
 impl Sink<(u64, i64)> for Gaps {
     type Committable = NoCommittable;
+    type WriterState = NoWriterState;
 
-    fn create_writer(
-        &self,
-        _context: &SinkContext,
-    ) -> FnResult<Box<dyn SinkWriter<(u64, i64), Committable = NoCommittable>>> {
+    fn create_writer(&self, _context: &SinkContext) -> FnResult<BoxWriter<(u64, i64), Self>> {
         Ok(Box::new(GapWriter { shared: self.clone(), last_ns: 0, gaps_ns: Vec::new() }))
     }
 }
 
 impl SinkWriter<(u64, i64)> for GapWriter {
     type Committable = NoCommittable;
+    type State = NoWriterState;
 
     fn write(&mut self, batch: &mut Batch<(u64, i64)>, _context: WriteContext) -> FnResult {
         let now_ns = monotonic_ns();

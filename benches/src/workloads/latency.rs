@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use flott::prelude::*;
 use flott_core::Batch;
-use flott_runtime::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+use flott_runtime::sink::{
+    BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext,
+};
 
 use super::environment;
 use crate::Options;
@@ -127,11 +129,9 @@ struct LatencySink {
 
 impl Sink<Timed> for LatencySink {
     type Committable = NoCommittable;
+    type WriterState = NoWriterState;
 
-    fn create_writer(
-        &self,
-        _context: &SinkContext,
-    ) -> FnResult<Box<dyn SinkWriter<Timed, Committable = NoCommittable>>> {
+    fn create_writer(&self, _context: &SinkContext) -> FnResult<BoxWriter<Timed, Self>> {
         Ok(Box::new(LatencyWriter { latencies: Arc::clone(&self.latencies), own: Vec::new() }))
     }
 }
@@ -143,6 +143,7 @@ struct LatencyWriter {
 
 impl SinkWriter<Timed> for LatencyWriter {
     type Committable = NoCommittable;
+    type State = NoWriterState;
 
     fn write(&mut self, batch: &mut Batch<Timed>, _context: WriteContext) -> FnResult {
         let arrived_ns = monotonic_ns();

@@ -3,8 +3,8 @@
 //! * [`mod@file`] — the source of files: a file, a directory or a pattern; plain or gzip; cut into splits that all
 //!   subtasks read. Formats: lines of text, CSV (feature `csv`), JSON lines (feature `json`), or your own
 //!   [`file::Format`];
-//! * [`sink`] (feature `file`) — the sink of files: hidden while they are written, renamed when they are committed.
-//!   Encoders: lines of text, CSV, JSON lines, or your own [`sink::Encoder`];
+//! * [`sink`] (feature `file`) — the sink of files: hidden while they are written, renamed when they are committed, each record
+//!   in them exactly once. Encoders: lines of text, CSV, JSON lines, or your own [`sink::Encoder`];
 //! * [`socket`] — lines of text from a TCP server.
 //!
 //! # Reading files

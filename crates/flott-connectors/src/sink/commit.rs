@@ -1,12 +1,12 @@
 //! Gives a finished part its name.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::path::Path;
 
 use flott_runtime::sink::{CommitError, Committer};
 use serde::{Deserialize, Serialize};
 
+use super::directory::sync_parent;
 use super::error::FileSinkError;
 
 /// A part that is complete and hidden.
@@ -30,7 +30,11 @@ impl Committer<FileCommittable> for FileCommitter {
         let finished = length_of(&part.target).map_err(failed)?;
         let FileCommittable { in_progress, target, length } = part.clone();
         match (hidden, finished) {
-            (None, Some(found)) if found == length => Err(CommitError::AlreadyCommitted),
+            (None, Some(found)) if found == length => {
+                // The attempt before may have ended before it could make the name durable.
+                sync_parent(&target).map_err(failed)?;
+                Err(CommitError::AlreadyCommitted)
+            }
             (_, Some(_)) => Err(failed(FileSinkError::Occupied { target })),
             (None, None) => Err(failed(FileSinkError::Missing { in_progress, target })),
             (Some(found), None) if found < length => {
@@ -59,11 +63,8 @@ fn publish(part: &FileCommittable, surplus: bool) -> Result<(), FileSinkError> {
     }
     fs::rename(&part.in_progress, &part.target)
         .map_err(FileSinkError::access("rename", &part.in_progress))?;
-    let directory = Path::new(&part.target).parent().unwrap_or(Path::new("."));
-    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     // The new name itself must outlive a crash of the machine.
-    let sync = File::open(directory).and_then(|directory| directory.sync_all());
-    sync.map_err(FileSinkError::access("sync directory", directory))
+    sync_parent(&part.target)
 }
 
 fn truncate(part: &FileCommittable) -> io::Result<()> {

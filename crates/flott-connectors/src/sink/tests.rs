@@ -1,5 +1,7 @@
+mod recovery;
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -26,7 +28,7 @@ impl Clock for ManualClock {
     }
 }
 
-type Writer<T> = Box<dyn SinkWriter<T, Committable = FileCommittable>>;
+type Writer<T> = Box<dyn SinkWriter<T, Committable = FileCommittable, State = FileWriterState>>;
 
 fn writer_at<T: Send + 'static, E: Encoder<T>>(sink: &FileSink<T, E>, clock: Arc<ManualClock>) -> Writer<T> {
     sink.create_writer(&sink_context(3, 4, clock)).unwrap()
@@ -63,11 +65,29 @@ fn finish<T>(writer: &mut Writer<T>) -> Vec<FileCommittable> {
     parts
 }
 
+/// What is in a directory; parts are called `part-<subtask>-<number>`.
 fn names(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
+    files(directory).into_iter().map(|(name, _)| name).collect()
+}
+
+fn files(directory: &Path) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    let mut files: Vec<_> =
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path())).collect();
+    for (name, _) in &mut files {
+        if let Some(part) = name::PartName::of(name) {
+            *name = name.replace(&part.to_string(), &format!("part-{}-{}", part.subtask, part.number));
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The text of the only file of this name.
+fn text(directory: &Path, name: &str) -> String {
+    let of_name: Vec<_> = files(directory).into_iter().filter(|(known, _)| known == name).collect();
+    assert_eq!(of_name.len(), 1, "{name} among {:?}", names(directory));
+    fs::read_to_string(&of_name[0].1).unwrap()
 }
 
 #[test]
@@ -81,30 +101,30 @@ fn a_part_is_hidden_until_it_is_committed() {
     assert_eq!(names(&out), [".part-3-0.inprogress"]);
     commit(&parts);
     assert_eq!(names(&out), ["part-3-0"]);
-    assert_eq!(fs::read_to_string(out.join("part-3-0")).unwrap(), "one\ntwo\n");
+    assert_eq!(text(&out, "part-3-0"), "one\ntwo\n");
 }
 
 #[test]
-fn a_job_that_fails_leaves_hidden_files_only() {
+fn a_writer_that_is_closed_early_takes_its_unfinished_part_away() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = writer(&words(dir.path()));
     write_words(&mut writer, &["one"]);
     writer.flush(false).unwrap();
-    writer.close().unwrap();
     assert_eq!(names(dir.path()), [".part-3-0.inprogress"]);
+    writer.close().unwrap();
+    assert_eq!(names(dir.path()), [""; 0]);
 }
 
 #[test]
-fn numbering_goes_on_behind_the_parts_of_earlier_runs() {
+fn a_fresh_start_adds_to_what_earlier_runs_have_left() {
     let dir = tempfile::tempdir().unwrap();
-    for name in ["part-3-7", ".part-3-9.inprogress", "part-33-50", "part-2-60"] {
-        fs::write(dir.path().join(name), "old").unwrap();
-    }
+    let old = ["part-3-0", "part-0123456789ab-3-0", ".part-0123456789ab-3-1.inprogress"];
+    old.iter().for_each(|name| fs::write(dir.path().join(name), "old").unwrap());
     let mut writer = writer(&words(dir.path()));
     write_words(&mut writer, &["new"]);
     commit(&finish(&mut writer));
-    assert_eq!(fs::read_to_string(dir.path().join("part-3-10")).unwrap(), "new\n");
-    assert_eq!(fs::read_to_string(dir.path().join("part-3-7")).unwrap(), "old");
+    assert!(old.iter().all(|name| fs::read_to_string(dir.path().join(name)).unwrap() == "old"));
+    assert_eq!(names(dir.path()).len(), 4);
 }
 
 #[test]
@@ -112,14 +132,13 @@ fn two_writers_of_one_directory_never_share_a_part() {
     let dir = tempfile::tempdir().unwrap();
     let (mut first, mut second) = (writer(&words(dir.path())), writer(&words(dir.path())));
     write_words(&mut first, &["first"]);
-    commit(&first.prepare_commit().unwrap());
     write_words(&mut second, &["second"]);
-    write_words(&mut first, &["third"]);
     commit(&finish(&mut second));
     commit(&finish(&mut first));
-    let texts: Vec<_> =
-        names(dir.path()).iter().map(|name| fs::read_to_string(dir.path().join(name)).unwrap()).collect();
-    assert_eq!(texts, ["first\n", "second\n", "third\n"]);
+    let mut texts: Vec<_> =
+        files(dir.path()).iter().map(|(_, path)| fs::read_to_string(path).unwrap()).collect();
+    texts.sort();
+    assert_eq!(texts, ["first\n", "second\n"]);
 }
 
 #[test]
@@ -132,7 +151,7 @@ fn parts_are_rolled_by_size() {
     }
     commit(&finish(&mut writer));
     assert_eq!(names(dir.path()), ["part-3-0.txt", "part-3-1.txt"]);
-    assert_eq!(fs::read_to_string(dir.path().join("part-3-0.txt")).unwrap(), "123456\n12\n");
+    assert_eq!(text(dir.path(), "part-3-0.txt"), "123456\n12\n");
 }
 
 #[test]
@@ -172,25 +191,24 @@ fn a_checkpoint_closes_the_part() {
 }
 
 #[test]
-fn committing_twice_equals_committing_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut writer = writer(&words(dir.path()));
-    write_words(&mut writer, &["one"]);
-    let parts = finish(&mut writer);
-    commit(&parts);
-    assert!(matches!(FileCommitter.commit(&parts[0]), Err(CommitError::AlreadyCommitted)));
-    assert_eq!(fs::read_to_string(&parts[0].target).unwrap(), "one\n");
-}
-
-#[test]
-fn surplus_bytes_of_a_failed_attempt_are_cut_off() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut writer = writer(&words(dir.path()));
-    write_words(&mut writer, &["one"]);
-    let parts = finish(&mut writer);
-    fs::write(&parts[0].in_progress, "one\nsurplus").unwrap();
-    commit(&parts);
-    assert_eq!(fs::read_to_string(&parts[0].target).unwrap(), "one\n");
+fn a_crash_at_any_step_of_a_commit_is_harmless() {
+    let steps: [fn(&FileCommittable); 4] = [
+        |_| {},
+        |part| fs::write(&part.in_progress, "one\nsurplus of an attempt that failed").unwrap(),
+        |part| fs::rename(&part.in_progress, &part.target).unwrap(),
+        |part| FileCommitter.commit(part).unwrap(),
+    ];
+    for (step, happened) in steps.iter().enumerate() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = writer(&words(dir.path()));
+        write_words(&mut writer, &["one"]);
+        let parts = finish(&mut writer);
+        happened(&parts[0]);
+        let again = FileCommitter.commit(&parts[0]);
+        assert_eq!(matches!(again, Err(CommitError::AlreadyCommitted)), step >= 2, "{again:?}");
+        assert_eq!((again.is_ok(), names(dir.path())), (step < 2, vec!["part-3-0".to_owned()]));
+        assert_eq!(text(dir.path(), "part-3-0"), "one\n");
+    }
 }
 
 #[test]
@@ -239,9 +257,8 @@ fn csv_parts_each_begin_with_a_header() {
     commit(&writer.prepare_commit().unwrap());
     write(&mut writer, rows());
     commit(&finish(&mut writer));
-    let text = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
-    assert_eq!(text("part-3-0.csv"), "name,delay\n\"a,b\",\nc,-1\nd,2\n");
-    assert_eq!(text("part-3-1.csv"), "name,delay\n\"a,b\",\nc,-1\n");
+    assert_eq!(text(dir.path(), "part-3-0.csv"), "name,delay\n\"a,b\",\nc,-1\nd,2\n");
+    assert_eq!(text(dir.path(), "part-3-1.csv"), "name,delay\n\"a,b\",\nc,-1\n");
 }
 
 #[cfg(feature = "json")]
@@ -251,6 +268,8 @@ fn json_parts_hold_a_value_a_line() {
     let mut writer = writer(&FileSink::new(dir.path(), JsonEncoder));
     write(&mut writer, rows());
     commit(&finish(&mut writer));
-    let text = fs::read_to_string(dir.path().join("part-3-0.jsonl")).unwrap();
-    assert_eq!(text, "{\"name\":\"a,b\",\"delay\":null}\n{\"name\":\"c\",\"delay\":-1}\n");
+    assert_eq!(
+        text(dir.path(), "part-3-0.jsonl"),
+        "{\"name\":\"a,b\",\"delay\":null}\n{\"name\":\"c\",\"delay\":-1}\n"
+    );
 }

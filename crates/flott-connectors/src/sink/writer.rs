@@ -11,7 +11,8 @@ use flott_runtime::sink::{SinkWriter, WriteContext};
 
 use super::commit::FileCommittable;
 use super::encoder::Encoder;
-use super::part::{Part, Parts};
+use super::part::Part;
+use super::parts::{FileWriterState, Parts};
 use super::rolling::RollingPolicy;
 
 /// Encoded bytes are handed to the system in runs of about this size.
@@ -54,6 +55,7 @@ impl<E> PartWriter<E> {
 
 impl<T, E: Encoder<T>> SinkWriter<T> for PartWriter<E> {
     type Committable = FileCommittable;
+    type State = FileWriterState;
 
     fn write(&mut self, batch: &mut Batch<T>, _context: WriteContext) -> FnResult {
         if batch.is_empty() {
@@ -81,11 +83,18 @@ impl<T, E: Encoder<T>> SinkWriter<T> for PartWriter<E> {
         if end_of_input { self.close_part() } else { self.write_buffer() }
     }
 
-    /// Closes the present part: a writer keeps nothing in a checkpoint but what it commits, so that a part which
-    /// stayed open would lose its records when the job is restored.
+    /// Closes the present part: a part that stayed open over a checkpoint would have to be cut off when the job is restored,
+    /// by whoever gets it then.
     fn prepare_commit(&mut self) -> FnResult<Vec<FileCommittable>> {
         self.close_part()?;
+        if !self.finished.is_empty() {
+            self.parts.sync()?;
+        }
         Ok(std::mem::take(&mut self.finished))
+    }
+
+    fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult<Vec<FileWriterState>> {
+        Ok(self.parts.snapshot())
     }
 
     fn on_processing_time(&mut self, now: Timestamp) -> FnResult {
@@ -98,9 +107,8 @@ impl<T, E: Encoder<T>> SinkWriter<T> for PartWriter<E> {
     }
 
     fn close(&mut self) -> FnResult {
-        self.part = None;
         self.buffer = Vec::new();
-        Ok(())
+        self.part.take().map_or(Ok(()), |part| Ok(part.discard()?))
     }
 }
 

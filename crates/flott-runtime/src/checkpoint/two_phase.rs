@@ -64,23 +64,26 @@ impl<C> Committables<C> {
         self.completed = self.completed.max(Some(checkpoint));
     }
 
-    /// Commits what is due, oldest checkpoint first, and says whether all of it is committed; if not, this is to be
-    /// called again later.
+    /// Commits what is due, oldest checkpoint first. `None` if all of it is committed; otherwise why the first that is not
+    /// must be tried again: this is to be called again later.
     ///
     /// # Errors
     /// The cause of the first commit that can never succeed. It and what comes behind it stay.
     pub fn commit(
         &mut self,
         mut commit: impl FnMut(&C) -> Result<(), CommitError>,
-    ) -> Result<bool, BoxError> {
-        let Some(completed) = self.completed else { return Ok(true) };
-        let mut failure = None;
+    ) -> Result<Option<BoxError>, BoxError> {
+        let Some(completed) = self.completed else { return Ok(None) };
+        let (mut failure, mut later) = (None, None);
         for (_, committables) in self.pending.range_mut(..=completed) {
             committables.retain(|committable| {
                 let outcome = if failure.is_none() { commit(committable) } else { return true };
                 match outcome {
                     Ok(()) | Err(CommitError::AlreadyCommitted) => false,
-                    Err(CommitError::RetryLater(_)) => true,
+                    Err(CommitError::RetryLater(cause)) => {
+                        later.get_or_insert(cause);
+                        true
+                    }
                     Err(CommitError::Failed(cause)) => {
                         failure = Some(cause);
                         true
@@ -91,7 +94,7 @@ impl<C> Committables<C> {
         self.pending.retain(|_, committables| !committables.is_empty());
         match failure {
             Some(cause) => Err(cause),
-            None => Ok(self.pending.range(..=completed).next().is_none()),
+            None => Ok(later),
         }
     }
 

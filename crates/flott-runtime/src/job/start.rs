@@ -283,7 +283,6 @@ fn task_link(to_shell: ToShell, options: &LaunchOptions) -> TaskLink {
         checkpointing: TaskCheckpointing {
             mode: settings.mode,
             waits_for_last: settings.after_tasks_finish && settings.interval_ms.is_some(),
-            periodic: settings.interval_ms.is_some(),
             responder: Arc::new(to_shell),
         },
     }

@@ -4,7 +4,12 @@
 //! A writer writes so that no reader sees unfinished data (a hidden file, an open transaction). What it has
 //! finished it hands over as *committables*, plain data that a checkpoint can store. The committer publishes
 //! them; it must be idempotent, as a commit is repeated when its outcome is unknown.
+//!
+//! In a job that takes checkpoints, what a writer has finished at the barrier of a checkpoint is committed when that
+//! checkpoint is complete; what a restored checkpoint holds of it is committed before the first record. In a job that takes
+//! none everything is committed at the end of input.
 
+mod commits;
 mod operator;
 pub mod testing;
 
@@ -12,6 +17,7 @@ use flott_core::time::Timestamp;
 use flott_core::{Batch, Data};
 
 use crate::error::{BoxError, FnResult};
+use crate::graph::OperatorId;
 use crate::metrics::OperatorMetrics;
 use std::sync::Arc;
 
@@ -22,15 +28,32 @@ pub use operator::SinkOperator;
 pub trait Sink<T>: Send + Sync + 'static {
     /// Names data that was written and waits for its commit; [`NoCommittable`] for sinks that need none.
     type Committable: Data;
+    /// What writers put into checkpoints beside that; [`NoWriterState`] for sinks whose writers remember nothing.
+    type WriterState: Data;
 
-    /// Creates the writer of one subtask, on the subtask's own thread.
+    /// Creates the writer of one subtask for a fresh start, on the subtask's own thread.
     ///
     /// # Errors
     /// When the target can't be written; the job then fails before it has read much.
-    fn create_writer(
+    fn create_writer(&self, context: &SinkContext) -> FnResult<BoxWriter<T, Self>>;
+
+    /// Creates the writer of one subtask of a job that is restored, with its share of what the writers of the earlier run
+    /// had in the checkpoint. Unless overridden, a writer without state.
+    ///
+    /// # Errors
+    /// As [`Sink::create_writer`].
+    fn restore_writer(
         &self,
         context: &SinkContext,
-    ) -> FnResult<Box<dyn SinkWriter<T, Committable = Self::Committable>>>;
+        _states: Vec<Self::WriterState>,
+    ) -> FnResult<BoxWriter<T, Self>> {
+        self.create_writer(context)
+    }
+
+    /// Whether each restored writer gets the states of all earlier writers (Flink: union list state), not a share of them.
+    fn restores_all_states(&self) -> bool {
+        false
+    }
 
     /// Creates the committer of one subtask, for sinks that need one.
     ///
@@ -48,6 +71,14 @@ pub trait Sink<T>: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum NoCommittable {}
 
+/// The state of writers that remember nothing: there is no value of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum NoWriterState {}
+
+/// A writer of the sink `S`.
+pub type BoxWriter<T, S> =
+    Box<dyn SinkWriter<T, Committable = <S as Sink<T>>::Committable, State = <S as Sink<T>>::WriterState>>;
+
 /// What is known beside the record while writing.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteContext {
@@ -59,6 +90,8 @@ pub struct WriteContext {
 pub trait SinkWriter<T> {
     /// See [`Sink::Committable`].
     type Committable;
+    /// See [`Sink::WriterState`].
+    type State;
 
     /// Takes all records out of `batch` and writes them.
     ///
@@ -66,17 +99,27 @@ pub trait SinkWriter<T> {
     /// An error of any method fails the task.
     fn write(&mut self, batch: &mut Batch<T>, context: WriteContext) -> FnResult;
 
-    /// Makes everything written so far leave the process; `end_of_input`: nothing will follow.
+    /// Makes everything written so far leave the process, at a checkpoint or at the end; `end_of_input`: no record will
+    /// follow.
     ///
     /// # Errors
     /// An error fails the task.
     fn flush(&mut self, end_of_input: bool) -> FnResult;
 
-    /// Hands over what is finished since the last call and may be committed.
+    /// Hands over what is finished since the last call and may be committed. Comes after [`SinkWriter::flush`].
     ///
     /// # Errors
     /// An error fails the task.
     fn prepare_commit(&mut self) -> FnResult<Vec<Self::Committable>> {
+        Ok(Vec::new())
+    }
+
+    /// What the writer needs to go on as from now, for checkpoint `checkpoint_id`; beside what it has handed over by
+    /// [`SinkWriter::prepare_commit`], which was called just before.
+    ///
+    /// # Errors
+    /// An error fails the task.
+    fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult<Vec<Self::State>> {
         Ok(Vec::new())
     }
 
@@ -112,7 +155,8 @@ pub enum CommitError {
     /// It was committed before: counts as success.
     #[error("already committed")]
     AlreadyCommitted,
-    /// The target can't be reached now; the same commit is tried again later.
+    /// The target can't be reached now; the same commit is tried again later, ten times within about ten seconds, before the
+    /// task fails.
     #[error("not committed yet, it will be tried again: {0}")]
     RetryLater(BoxError),
     /// It can never succeed; the job fails.
@@ -123,6 +167,7 @@ pub enum CommitError {
 /// What a writer or committer may use of its subtask.
 #[derive(Clone)]
 pub struct SinkContext {
+    pub(crate) operator_id: OperatorId,
     pub(crate) subtask: u32,
     pub(crate) parallelism: u32,
     pub(crate) clock: Arc<dyn flott_core::seam::Clock>,
@@ -130,6 +175,11 @@ pub struct SinkContext {
 }
 
 impl SinkContext {
+    /// The sink's identity, the same in all its subtasks and after a restart.
+    pub fn operator_id(&self) -> OperatorId {
+        self.operator_id
+    }
+
     /// The subtask's index, from 0.
     pub fn subtask(&self) -> u32 {
         self.subtask

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use flott_core::seam::Clock;
 
 use super::SinkContext;
+use crate::graph::OperatorId;
 use crate::metrics::OperatorMetrics;
 
 /// The context of one subtask, with counters of its own.
 pub fn sink_context(subtask: u32, parallelism: u32, clock: Arc<dyn Clock>) -> SinkContext {
-    SinkContext { subtask, parallelism, clock, metrics: Arc::new(OperatorMetrics::default()) }
+    let operator_id = OperatorId::of_uid("sink");
+    SinkContext { operator_id, subtask, parallelism, clock, metrics: Arc::new(OperatorMetrics::default()) }
 }

@@ -42,10 +42,9 @@ pub(crate) trait CheckpointResponder: Send + Sync {
 pub(crate) struct TaskCheckpointing {
     /// Exactly once or at least once.
     pub(crate) mode: CheckpointingMode,
-    /// Whether the task waits, when all its input is processed, for a checkpoint that holds its end.
+    /// Whether the task waits, when all its input is processed, for a checkpoint that holds its end. Sinks leave their
+    /// commits to it then.
     pub(crate) waits_for_last: bool,
-    /// Whether the job takes checkpoints by itself, so that sinks leave their commits to them.
-    pub(crate) periodic: bool,
     /// Who is told.
     pub(crate) responder: Arc<dyn CheckpointResponder>,
 }
@@ -64,12 +63,7 @@ impl TaskCheckpointing {
             fn acknowledge(&self, _checkpoint: u64, _end: Option<EncodedEnd>, _figures: SubtaskCheckpoint) {}
             fn decline(&self, _checkpoint: u64, _reason: AbortReason) {}
         }
-        Self {
-            mode: CheckpointingMode::ExactlyOnce,
-            waits_for_last: false,
-            periodic: false,
-            responder: Arc::new(Nobody),
-        }
+        Self { mode: CheckpointingMode::ExactlyOnce, waits_for_last: false, responder: Arc::new(Nobody) }
     }
 }
 

@@ -86,10 +86,10 @@ impl TaskShared {
         self.link.auto_watermark_interval
     }
 
-    /// Whether the job takes checkpoints by itself, so that what a sink has prepared is committed when the next of them
-    /// is complete, and not at the end of input.
+    /// Whether the job takes checkpoints by itself, and a last one at the end of input: what a sink has prepared is then
+    /// committed when the next of them is complete, and not at the end of input.
     pub fn takes_checkpoints(&self) -> bool {
-        self.link.checkpointing.periodic
+        self.link.checkpointing.waits_for_last
     }
 
     /// What the task sleeps on: work outside the task wakes it when it is done.

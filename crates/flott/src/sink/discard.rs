@@ -1,6 +1,8 @@
 use flott_core::Batch;
 use flott_runtime::error::FnResult;
-use flott_runtime::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+use flott_runtime::sink::{
+    BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext,
+};
 
 /// Drops everything.
 #[derive(Clone, Copy, Debug)]
@@ -8,17 +10,16 @@ pub struct DiscardSink;
 
 impl<T: 'static> Sink<T> for DiscardSink {
     type Committable = NoCommittable;
+    type WriterState = NoWriterState;
 
-    fn create_writer(
-        &self,
-        _context: &SinkContext,
-    ) -> FnResult<Box<dyn SinkWriter<T, Committable = NoCommittable>>> {
+    fn create_writer(&self, _context: &SinkContext) -> FnResult<BoxWriter<T, Self>> {
         Ok(Box::new(Self))
     }
 }
 
 impl<T> SinkWriter<T> for DiscardSink {
     type Committable = NoCommittable;
+    type State = NoWriterState;
 
     fn write(&mut self, batch: &mut Batch<T>, _context: WriteContext) -> FnResult {
         batch.clear();

@@ -4,8 +4,11 @@ mod collect;
 mod discard;
 mod print;
 
-pub use collect::{CollectSink, Collected};
+pub use collect::{CollectSink, CollectWriterState, Collected};
 pub use discard::DiscardSink;
 /// For sinks of one's own.
-pub use flott_runtime::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+pub use flott_runtime::sink::{
+    BoxWriter, CommitError, Committer, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter,
+    WriteContext,
+};
 pub use print::PrintSink;

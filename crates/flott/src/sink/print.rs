@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use flott_core::Batch;
 use flott_runtime::error::FnResult;
-use flott_runtime::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+use flott_runtime::sink::{
+    BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext,
+};
 
 /// Prints each record on a line of standard output, behind Flink's prefix: `ID:N> ` with an identifier and parallelism
 /// above 1, `ID> ` with the identifier alone, `N> ` with parallelism alone, where N is the subtask from 1.
@@ -38,11 +40,9 @@ fn prefix(identifier: Option<&str>, subtask: u32, parallelism: u32) -> String {
 
 impl<T: 'static, F: Fn(&T) -> String + Send + Sync + 'static> Sink<T> for PrintSink<F> {
     type Committable = NoCommittable;
+    type WriterState = NoWriterState;
 
-    fn create_writer(
-        &self,
-        context: &SinkContext,
-    ) -> FnResult<Box<dyn SinkWriter<T, Committable = NoCommittable>>> {
+    fn create_writer(&self, context: &SinkContext) -> FnResult<BoxWriter<T, Self>> {
         let prefix = prefix(self.identifier.as_deref(), context.subtask(), context.parallelism());
         Ok(Box::new(PrintWriter { format: Arc::clone(&self.format), prefix, lines: Vec::new() }))
     }
@@ -56,6 +56,7 @@ struct PrintWriter<F> {
 
 impl<T, F: Fn(&T) -> String> SinkWriter<T> for PrintWriter<F> {
     type Committable = NoCommittable;
+    type State = NoWriterState;
 
     fn write(&mut self, batch: &mut Batch<T>, _context: WriteContext) -> FnResult {
         for record in batch.records.drain(..) {

@@ -35,7 +35,7 @@ impl<T: Data> DataStream<T> {
     fn add_sink<S: Sink<T>>(&self, name: &str, sink: S) -> DataStreamSink {
         let sink = Arc::new(sink);
         let at = self.add_node(NodeKind::Sink, name, move |setup| {
-            SinkOperator::<T, S::Committable>::new(sink.as_ref(), setup.clone())
+            SinkOperator::<T, S>::new(sink.as_ref(), setup.clone())
         });
         DataStreamSink { env: self.env.clone(), at, is_output: true }
     }

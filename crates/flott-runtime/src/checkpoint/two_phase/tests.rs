@@ -10,6 +10,7 @@ fn commit(committables: &mut Committables<u32>, target: &mut Vec<u32>) -> bool {
             Ok(())
         })
         .unwrap()
+        .is_none()
 }
 
 fn three_checkpoints() -> Committables<u32> {
@@ -65,13 +66,13 @@ fn nothing_is_committed_before_a_notice() {
 fn a_commit_that_must_be_retried_stays_in_the_snapshot_until_it_succeeds() {
     let mut committables = three_checkpoints();
     committables.complete(1);
-    let all = committables
+    let why = committables
         .commit(|committable| match committable {
             42 => Err(CommitError::RetryLater("the target is away".into())),
             _ => Ok(()),
         })
         .unwrap();
-    assert!(!all);
+    assert_eq!(why.unwrap().to_string(), "the target is away");
     assert_eq!(committables.snapshot().pending, BTreeMap::from([(0, vec![42]), (2, vec![44])]));
     let mut target = Vec::new();
     assert!(commit(&mut committables, &mut target));
@@ -82,7 +83,7 @@ fn a_commit_that_must_be_retried_stays_in_the_snapshot_until_it_succeeds() {
 fn what_was_committed_before_counts_as_committed() {
     let mut committables = three_checkpoints();
     committables.complete(2);
-    assert!(committables.commit(|_| Err(CommitError::AlreadyCommitted)).unwrap());
+    assert!(committables.commit(|_| Err(CommitError::AlreadyCommitted)).unwrap().is_none());
     assert!(committables.is_empty());
 }
 

@@ -9,7 +9,10 @@ use crate::error::FnResult;
 use crate::exchange::{Partitioner, Partitioning};
 use crate::graph::NodeKind;
 use crate::program::operator_factory;
-use crate::sink::{CommitError, Committer, Sink, SinkContext, SinkOperator, SinkWriter, WriteContext};
+use crate::sink::{
+    BoxWriter, CommitError, Committer, NoWriterState, Sink, SinkContext, SinkOperator, SinkWriter,
+    WriteContext,
+};
 
 /// Writes to a list; what is committed is the number of records.
 #[derive(Clone, Default)]
@@ -28,8 +31,9 @@ impl Counting {
 
 impl Sink<u64> for Counting {
     type Committable = u64;
+    type WriterState = NoWriterState;
 
-    fn create_writer(&self, _context: &SinkContext) -> FnResult<Box<dyn SinkWriter<u64, Committable = u64>>> {
+    fn create_writer(&self, _context: &SinkContext) -> FnResult<BoxWriter<u64, Self>> {
         Ok(Box::new(Writer { sink: self.clone(), written: 0 }))
     }
 
@@ -45,6 +49,7 @@ struct Writer {
 
 impl SinkWriter<u64> for Writer {
     type Committable = u64;
+    type State = NoWriterState;
 
     fn write(&mut self, batch: &mut Batch<u64>, _context: WriteContext) -> FnResult {
         if self.sink.write_fails {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use flott::prelude::*;
-use flott::sink::{NoCommittable, Sink, SinkContext, SinkWriter, WriteContext};
+use flott::sink::{BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext};
 use flott_core::Batch;
 
 /// What a file that is only appended to would hold.
@@ -29,17 +29,16 @@ impl<T: Clone> Log<T> {
 
 impl<T: Data> Sink<T> for Log<T> {
     type Committable = NoCommittable;
+    type WriterState = NoWriterState;
 
-    fn create_writer(
-        &self,
-        _context: &SinkContext,
-    ) -> FnResult<Box<dyn SinkWriter<T, Committable = NoCommittable>>> {
+    fn create_writer(&self, _context: &SinkContext) -> FnResult<BoxWriter<T, Self>> {
         Ok(Box::new(self.clone()))
     }
 }
 
 impl<T: Data> SinkWriter<T> for Log<T> {
     type Committable = NoCommittable;
+    type State = NoWriterState;
 
     fn write(&mut self, batch: &mut Batch<T>, _context: WriteContext) -> FnResult {
         self.0.lock().unwrap().append(&mut batch.records);
