@@ -38,11 +38,12 @@ pub(crate) struct Frozen<K, N, V> {
 }
 
 impl<K, N, V> Frozen<K, N, V> {
-    /// Writes an entry that is about to change, unless it has been reached.
+    /// Writes an entry that is about to change in `epoch`, if it is owed and has not been reached.
     #[cold]
     #[inline(never)]
-    pub(super) fn save(&mut self, slot: &Slot<K, N, V>) {
-        if slot.tag < self.reached || slot.version < self.since || self.failed.is_some() {
+    pub(super) fn save(&mut self, slot: &Slot<K, N, V>, epoch: Epoch) {
+        let is_owed = slot.version >= self.since && slot.version < epoch;
+        if !is_owed || slot.tag < self.reached || self.failed.is_some() {
             return;
         }
         self.failed = append(&mut self.written, slot, &*self.encode).err();
