@@ -1,7 +1,7 @@
 //! Where checkpoints and savepoints are kept: blobs under plain paths, and the directories that snapshots make of them.
 //!
 //! * [`blob`] — the small interface to whatever stores bytes under a path;
-//! * [`memory`], [`local`] — the stores that need nothing but this process and its files;
+//! * [`memory`], [`local`] — the stores that need nothing but this process and its files; `s3` with the feature of that name;
 //! * [`url`] — which store a URL names;
 //! * [`layout`] — the names of directories and files;
 //! * [`target`] — where the state of a snapshot goes;
@@ -23,6 +23,8 @@ mod ledger;
 pub mod local;
 pub mod memory;
 pub mod retention;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod source;
 pub mod stored;
 pub mod target;
@@ -35,6 +37,8 @@ pub use error::StorageError;
 pub use local::LocalBlobStore;
 pub use memory::MemoryBlobStore;
 pub use retention::{KeptCheckpoint, PendingCheckpoint, SnapshotOwner, deletable};
+#[cfg(feature = "s3")]
+pub use s3::S3BlobStore;
 pub use source::StateSource;
 pub use stored::StoredSnapshot;
 pub use target::{FileScope, SnapshotTarget, StateLimits, StateUpload};

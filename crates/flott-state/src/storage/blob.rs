@@ -57,7 +57,7 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     /// As [`BlobStore::list`].
     fn children(&self, directory: &str) -> Result<Vec<String>, StorageError>;
 
-    /// Deletes a blob, if there is one. Directories that become empty vanish.
+    /// Deletes a blob, if there is one. Directories that become empty vanish; a server may take a while for it.
     ///
     /// # Errors
     /// Whatever the store says.

@@ -13,7 +13,8 @@ mod tests;
 /// Opens the store that begins at a URL. Nothing needs to be there yet.
 ///
 /// * `/data/checkpoints`, `checkpoints`, `file:///data/checkpoints`, `file:/data/checkpoints`: a directory;
-/// * `memory://name/path`: memory of this process, gone with the last user of the name.
+/// * `memory://name/path`: memory of this process, gone with the last user of the name;
+/// * `s3://bucket/path` (or `s3a:`): S3, in builds with the feature `s3`.
 ///
 /// # Errors
 /// When the URL is not one of these.
@@ -28,11 +29,25 @@ pub fn open(url: &str) -> Result<Arc<dyn BlobStore>, StorageError> {
             check_directory(root)?;
             Ok(Arc::new(MemoryBlobStore::named(name, root)))
         }
+        Some(("s3" | "s3a", rest)) if rest.starts_with("//") => s3(rest.trim_matches('/'), bad),
         Some((scheme, rest)) if rest.starts_with("//") => Err(bad(&format!(
-            "flott has no storage for '{scheme}:'; known are file: (or a plain path) and memory:"
+            "flott has no storage for '{scheme}:'; known are file: (or a plain path), memory: and s3:"
         ))),
         _ => Ok(Arc::new(LocalBlobStore::new(url)?)),
     }
+}
+
+#[cfg(feature = "s3")]
+fn s3(path: &str, bad: impl Fn(&str) -> StorageError) -> Result<Arc<dyn BlobStore>, StorageError> {
+    match path.split_once('/').unwrap_or((path, "")) {
+        ("", _) => Err(bad("it names no bucket, as in s3://bucket/checkpoints")),
+        (bucket, prefix) => Ok(Arc::new(super::s3::S3BlobStore::new(bucket, prefix)?)),
+    }
+}
+
+#[cfg(not(feature = "s3"))]
+fn s3(_path: &str, bad: impl Fn(&str) -> StorageError) -> Result<Arc<dyn BlobStore>, StorageError> {
+    Err(bad("this program was built without S3; build it with the feature 's3' of flott"))
 }
 
 /// The path of a `file:` URL, of which what is behind the scheme is given.

@@ -15,6 +15,18 @@ fn a_blob_is_a_file_of_its_path() {
 }
 
 #[test]
+fn a_directory_that_becomes_empty_vanishes() {
+    let (directory, store) = store();
+    store.create("chk-1/deep/a", b"a").unwrap();
+    store.create("chk-1/b", b"b").unwrap();
+    store.delete("chk-1/deep/a").unwrap();
+    assert_eq!(store.children("chk-1").unwrap(), ["b"]);
+    store.delete("chk-1/b").unwrap();
+    assert_eq!(store.children("").unwrap(), [""; 0]);
+    assert!(directory.path().is_dir());
+}
+
+#[test]
 fn what_a_crash_left_half_written_is_listed_and_can_be_deleted() {
     let (_directory, store) = store();
     let mut writer = store.writer("chk-1/state").unwrap();
