@@ -133,18 +133,34 @@ impl OperatorSection<'_> {
     fn section(&mut self) -> &mut Section {
         &mut self.encoder.index.sections[self.section]
     }
+
+    fn announce(&mut self, meta: &KeyedStateMeta, extent: Extent) -> u32 {
+        let keyed = &mut self.section().keyed;
+        keyed.push(KeyedSection { meta: meta.clone(), extent });
+        (keyed.len() - 1) as u32
+    }
 }
 
 impl SnapshotSink for OperatorSection<'_> {
     fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
-        let keyed = &mut self.section().keyed;
-        keyed.push(KeyedSection { meta: meta.clone(), extent: Extent::Whole });
-        Ok((keyed.len() - 1) as u32)
+        Ok(self.announce(meta, Extent::Whole))
     }
 
     fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
         if count > 0 {
             let kind = ChunkKind::Entries { state, group };
+            self.encoder.push(self.section, kind, count, &[bytes]);
+        }
+        Ok(())
+    }
+
+    fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        Ok(self.announce(meta, Extent::Changes))
+    }
+
+    fn removed(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
+        if count > 0 {
+            let kind = ChunkKind::Removed { state, group };
             self.encoder.push(self.section, kind, count, &[bytes]);
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! What a state file says of its chunks.
 
+use flott_core::encoding::MAX_WEIGHTLESS;
 use flott_core::key_group::MAX_PARALLELISM_LIMIT;
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +30,13 @@ pub(super) struct KeyedSection {
     pub(super) extent: Extent,
 }
 
-/// How much of a keyed state is in the file. Has room for more: what has changed since the file before.
+/// How much of a keyed state is in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Extent {
+    /// Everything.
     Whole,
+    /// What has changed since the file before in the handle.
+    Changes,
 }
 
 /// An operator state without its elements.
@@ -50,6 +54,8 @@ pub(super) enum ChunkKind {
     Entries { state: u32, group: u32 },
     /// Elements of an operator state, each behind its length as `u32`.
     Elements { state: u32 },
+    /// Keys and namespaces of one key group that the file before may have, and that are gone.
+    Removed { state: u32, group: u32 },
 }
 
 /// Bytes of the file that are checked and read together.
@@ -80,15 +86,26 @@ impl Index {
             return wrong("a chunk is of an operator that is not listed");
         };
         match chunk.kind {
-            ChunkKind::Entries { state, .. } if state as usize >= section.keyed.len() => {
+            ChunkKind::Entries { state, .. } | ChunkKind::Removed { state, .. }
+                if state as usize >= section.keyed.len() =>
+            {
                 wrong("a chunk is of a keyed state that is not listed")
             }
-            ChunkKind::Entries { group, .. } if group >= MAX_PARALLELISM_LIMIT => {
+            ChunkKind::Removed { state, .. } if section.keyed[state as usize].extent == Extent::Whole => {
+                wrong("a chunk removes keys of a state that is there as a whole")
+            }
+            ChunkKind::Entries { group, .. } | ChunkKind::Removed { group, .. }
+                if group >= MAX_PARALLELISM_LIMIT =>
+            {
                 wrong("a chunk is of a key group that can't be")
             }
             // Of entries without bytes there is one: their keys are all the same.
             ChunkKind::Entries { .. } if chunk.count > chunk.len.max(1) => {
                 wrong("a chunk has more entries than bytes")
+            }
+            // The same key may be removed several times.
+            ChunkKind::Removed { .. } if chunk.count > chunk.len.saturating_add(MAX_WEIGHTLESS as u64) => {
+                wrong("a chunk has more removed keys than bytes")
             }
             ChunkKind::Elements { state } if state as usize >= section.operator_states.len() => {
                 wrong("a chunk is of an operator state that is not listed")

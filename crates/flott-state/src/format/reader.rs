@@ -107,7 +107,9 @@ impl StateFileReader {
         let wanted = |chunk: &Chunk| {
             chunk.section as usize == number
                 && match chunk.kind {
-                    ChunkKind::Entries { group, .. } => groups.contains(group),
+                    ChunkKind::Entries { group, .. } | ChunkKind::Removed { group, .. } => {
+                        groups.contains(group)
+                    }
                     ChunkKind::Elements { .. } => true,
                 }
         };
@@ -211,6 +213,7 @@ fn read_index(bytes: &[u8], trailer: Trailer, index_at: u64) -> Result<Index, Da
 fn part(chunk: &Chunk) -> &'static str {
     match chunk.kind {
         ChunkKind::Entries { .. } => "entries of a key group",
+        ChunkKind::Removed { .. } => "removed keys of a key group",
         ChunkKind::Elements { .. } => "elements of an operator state",
     }
 }

@@ -7,7 +7,10 @@ use flott_core::key_group::KeyGroupRange;
 use super::blob::{BlobStore, place};
 use super::error::StorageError;
 use crate::format::{SnapshotHandle, StateFileReader, StatePart};
-use crate::snapshot::{OperatorSnapshot, SnapshotSink};
+use crate::snapshot::OperatorSnapshot;
+
+#[cfg(test)]
+mod tests;
 
 /// Reads the state that handles name. Clones read the same.
 #[derive(Clone, Debug)]
@@ -33,22 +36,8 @@ impl StateSource {
         handle.parts.iter().map(open).collect()
     }
 
-    /// Gives the state that a subtask has stored of an operator to `sink`: of keyed states what is in these key groups, of operator
-    /// states everything.
-    ///
-    /// # Errors
-    /// When a part can't be read or is damaged, and what `sink` says.
-    pub fn read(
-        &self,
-        handle: &SnapshotHandle,
-        operator: u128,
-        groups: KeyGroupRange,
-        sink: &mut dyn SnapshotSink,
-    ) -> Result<(), StorageError> {
-        self.open(handle)?.iter().try_for_each(|part| part.read(operator, groups, sink))
-    }
-
-    /// What a subtask has stored of an operator, as [`StateSource::read`] gives it.
+    /// What a subtask restores of an operator from what another has stored: of keyed states what is in these key groups, of operator
+    /// states everything. Changes stay behind what they change, as [`OperatorSnapshot::layered`] says.
     ///
     /// # Errors
     /// When a part can't be read or is damaged.
@@ -58,9 +47,9 @@ impl StateSource {
         operator: u128,
         groups: KeyGroupRange,
     ) -> Result<OperatorSnapshot, StorageError> {
-        let mut snapshot = OperatorSnapshot::default();
-        self.read(handle, operator, groups, &mut snapshot)?;
-        Ok(snapshot)
+        let parts = self.open(handle)?;
+        let layers = parts.iter().map(|part| part.operator(operator, groups));
+        Ok(OperatorSnapshot::layered(layers.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// Reads and checks everything that a subtask has stored.

@@ -40,9 +40,15 @@ type Keyed<'a> = ((&'a str, u32, bool, [&'a str; 3]), u32);
 type Section<'a> = (u128, Vec<Keyed<'a>>, Vec<(&'a str, u32, &'a str)>);
 
 fn state_file(section: u32, state: u32, group: u32, count: u64, len: u64) -> Vec<u8> {
-    let sections: Vec<Section<'_>> = vec![(1, vec![(("sum", 0, false, ["K", "()", "V"]), 0)], vec![])];
+    state_file_of(0, 0, (section, state, group, count, len))
+}
+
+/// A file with one chunk of this kind, of a state with this extent.
+fn state_file_of(extent: u32, kind: u32, chunk: (u32, u32, u32, u64, u64)) -> Vec<u8> {
+    let (section, state, group, count, len) = chunk;
+    let sections: Vec<Section<'_>> = vec![(1, vec![(("sum", 0, false, ["K", "()", "V"]), extent)], vec![])];
     let bytes = [5; 16];
-    let chunks: Vec<Chunk> = vec![(section, (0, state, group), count, len, xxh3_64(&bytes))];
+    let chunks: Vec<Chunk> = vec![(section, (kind, state, group), count, len, xxh3_64(&bytes))];
     file(b"FLTSTATE", &bytes, &to_vec(&(sections, chunks)).unwrap())
 }
 
@@ -58,6 +64,11 @@ fn state_files() -> Vec<(&'static str, Vec<u8>, bool)> {
     vec![
         ("whole", whole.clone(), true),
         ("one-chunk", state_file(0, 0, 3, 2, 16), true),
+        ("removed-keys", state_file_of(1, 2, (0, 0, 3, 2, 16)), true),
+        ("removed-from-a-whole", state_file_of(0, 2, (0, 0, 3, 2, 16)), false),
+        ("more-removed-than-bytes", state_file_of(1, 2, (0, 0, 3, u64::MAX, 16)), false),
+        ("unknown-extent", state_file_of(2, 0, (0, 0, 3, 2, 16)), false),
+        ("unknown-kind", state_file_of(0, 3, (0, 0, 3, 2, 16)), false),
         ("cut", whole[..whole.len() / 2].to_vec(), false),
         ("header-only", whole[..12].to_vec(), false),
         ("later-version", with(8, &[2]), false),

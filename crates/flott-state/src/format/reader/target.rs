@@ -2,7 +2,7 @@
 
 use crate::error::StateError;
 use crate::format::Damage;
-use crate::format::index::{Chunk, ChunkKind, Section};
+use crate::format::index::{Chunk, ChunkKind, Extent, Section};
 use crate::snapshot::{OperatorStateSnapshot, SnapshotSink};
 
 /// One operator's states on their way into a sink.
@@ -22,8 +22,11 @@ pub(super) enum Failure {
 
 impl<'a> Target<'a> {
     pub(super) fn begin(section: &Section, sink: &'a mut dyn SnapshotSink) -> Result<Self, StateError> {
-        let keyed =
-            section.keyed.iter().map(|state| sink.keyed_state(&state.meta)).collect::<Result<_, _>>()?;
+        let announced = section.keyed.iter().map(|state| match state.extent {
+            Extent::Whole => sink.keyed_state(&state.meta),
+            Extent::Changes => sink.keyed_changes(&state.meta),
+        });
+        let keyed = announced.collect::<Result<_, _>>()?;
         let empty = section.operator_states.iter().map(|state| OperatorStateSnapshot {
             name: state.name.clone(),
             mode: state.mode,
@@ -38,6 +41,10 @@ impl<'a> Target<'a> {
             ChunkKind::Entries { state, group } => {
                 let state = self.keyed[state as usize];
                 self.sink.entries(state, group, chunk.count, bytes).map_err(Failure::State)
+            }
+            ChunkKind::Removed { state, group } => {
+                let state = self.keyed[state as usize];
+                self.sink.removed(state, group, chunk.count, bytes).map_err(Failure::State)
             }
             ChunkKind::Elements { state } => {
                 let elements = elements_of(chunk, bytes).map_err(Failure::Damage)?;

@@ -18,10 +18,10 @@ fn keyed_state() -> impl Strategy<Value = KeyedStateSnapshot> {
         .prop_flat_map(|bytes| (1..=bytes.len() as u64, Just(bytes)))
         .prop_map(|(count, bytes)| GroupEntries { count, bytes });
     let groups = prop::collection::btree_map(0..128_u32, entries, 0..20);
-    ("[a-z]{1,5}", kind, any::<bool>(), groups).prop_map(|(name, kind, ttl, groups)| KeyedStateSnapshot {
-        meta: KeyedStateMeta { name, kind, ttl, types: ["K", "N", "V"].map(str::to_owned) },
-        groups,
-        removed: None,
+    let removed = prop::option::of(groups.clone());
+    ("[a-z]{1,5}", kind, any::<bool>(), groups, removed).prop_map(|(name, kind, ttl, groups, removed)| {
+        let types = ["K", "N", "V"].map(str::to_owned);
+        KeyedStateSnapshot { meta: KeyedStateMeta { name, kind, ttl, types }, groups, removed }
     })
 }
 
@@ -50,14 +50,7 @@ fn snapshot() -> impl Strategy<Value = OperatorSnapshot> {
 fn file(operators: &[(u128, OperatorSnapshot)]) -> Vec<u8> {
     let mut encoder = StateFileEncoder::new();
     for (operator, snapshot) in operators {
-        let mut section = encoder.operator(*operator);
-        for state in &snapshot.keyed {
-            let number = section.keyed_state(&state.meta).unwrap();
-            for (group, entries) in &state.groups {
-                section.entries(number, *group, entries.count, &entries.bytes).unwrap();
-            }
-        }
-        snapshot.operator.iter().for_each(|state| section.operator_state(state).unwrap());
+        snapshot.write(encoder.operator(*operator)).unwrap();
     }
     encoder.finish().unwrap().bytes
 }
@@ -112,7 +105,10 @@ proptest! {
         let range = KeyGroupRange { start, end: (start + len).min(128) };
         let reader = StateFileReader::of_bytes(file(&[(1, snapshot.clone())]), "bytes").unwrap();
         let mut expected = snapshot;
-        expected.keyed.iter_mut().for_each(|state| state.groups.retain(|group, _| range.contains(*group)));
+        for state in &mut expected.keyed {
+            let of_keys = std::iter::once(&mut state.groups).chain(&mut state.removed);
+            of_keys.for_each(|groups| groups.retain(|group, _| range.contains(*group)));
+        }
         prop_assert_eq!(reader.operator(1, range).unwrap(), expected);
     }
 
