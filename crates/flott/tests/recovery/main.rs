@@ -1,8 +1,7 @@
 //! Jobs that fail and start again from their checkpoints, in virtual time.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests too")]
 
-mod committed;
 mod restarts;
 mod story;
 mod support;

@@ -62,3 +62,24 @@ fn a_job_whose_restarts_are_used_up_fails_with_its_last_failure() {
     assert!(error.starts_with("operator 'Bomb' (subtask 1/1) panicked"), "{error}");
     assert!(error.ends_with("the bomb went off at call 400"), "{error}");
 }
+
+#[test]
+fn what_a_program_collects_of_a_job_that_fails_comes_once_and_in_order() {
+    for seed in 0..20 {
+        let parallelism = 1 + seed as u32 % 3;
+        let bomb = Bomb::at([100 + 13 * seed as i64, 700, 950]);
+        let numbers = GeneratorSource::new(1_000, |n| n as i64).with_rate(100.0);
+        let numbers = env(parallelism)
+            .from_source(numbers, WatermarkStrategy::no_watermarks(), "Numbers")
+            .map(move |n: i64| {
+                bomb.tick();
+                n
+            });
+        let collected = VirtualTime::with_seed(seed).run(|| numbers.execute_and_collect());
+        let mut collected = collected.unwrap().unwrap();
+        if parallelism > 1 {
+            collected.sort_unstable();
+        }
+        assert_eq!(collected, (0..1_000).collect::<Vec<_>>(), "seed {seed}");
+    }
+}

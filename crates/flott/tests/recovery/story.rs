@@ -10,7 +10,7 @@ use flott_core::config::keys;
 use flott_state::storage::StoredSnapshot;
 
 use crate::support::stored::{elements, entries, operator};
-use crate::support::{Bomb, Log, Table, pairs};
+use crate::support::{Bomb, Ledger, Log, Table, pairs};
 
 const WORDS: [&str; 8] = ["hello", "world", "hello", "flink", "hello", "world", "hello", "flink"];
 
@@ -95,4 +95,14 @@ fn s91_a_plain_sink_sees_again_what_came_between_checkpoint_and_failure() {
     let first = [("hello", 1), ("world", 1), ("hello", 2), ("flink", 1)];
     let again = [("flink", 1), ("hello", 3), ("world", 2), ("hello", 4), ("flink", 2)];
     assert_eq!(log.records(), pairs(first.into_iter().chain(again)));
+}
+
+#[test]
+fn s91_a_transactional_sink_shows_everything_once() {
+    let ledger = Ledger::default();
+    tell(ledger.clone(), "ledger");
+    // S84: what the sum emits for the eight words.
+    let first = [("hello", 1), ("world", 1), ("hello", 2), ("flink", 1)];
+    let then = [("hello", 3), ("world", 2), ("hello", 4), ("flink", 2)];
+    assert_eq!(ledger.rows(), pairs(first.into_iter().chain(then)));
 }

@@ -1,19 +1,18 @@
 //! Jobs that fail when they are told to, and sinks that show what a user would see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use flott::prelude::*;
-use flott::sink::{
-    BoxWriter, CommitError, Committer, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter,
-    WriteContext,
-};
+use flott::sink::{BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext};
 use flott_core::Batch;
 
+mod ledger;
 mod log;
 pub(crate) mod stored;
 
+pub(crate) use ledger::Ledger;
 pub(crate) use log::Log;
 
 /// An environment that shows nothing, and takes a checkpoint every 100 ms.
@@ -78,84 +77,4 @@ impl SinkWriter<(String, i64)> for Table {
 /// Pairs as the programs have them.
 pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, i64)>) -> Vec<(String, i64)> {
     pairs.into_iter().map(|(word, count)| (word.to_owned(), count)).collect()
-}
-
-/// A table to which rows are only ever added.
-#[derive(Clone)]
-pub(crate) struct Ledger {
-    rows: Arc<Mutex<Vec<(String, i64)>>>,
-    /// Transactions that are committed, by number.
-    committed: Arc<Mutex<BTreeSet<i64>>>,
-    begun: Arc<AtomicI64>,
-    transactional: bool,
-}
-
-impl Ledger {
-    /// Rows are there as soon as they are written.
-    pub(crate) fn at_once() -> Self {
-        Self { transactional: false, ..Self::transactional() }
-    }
-
-    /// Rows are there when their transaction is committed.
-    pub(crate) fn transactional() -> Self {
-        Self { rows: Arc::default(), committed: Arc::default(), begun: Arc::default(), transactional: true }
-    }
-
-    pub(crate) fn rows(&self) -> Vec<(String, i64)> {
-        self.rows.lock().unwrap().clone()
-    }
-}
-
-/// A transaction: its number, and its rows.
-type Transaction = (i64, Vec<(String, i64)>);
-
-impl Sink<(String, i64)> for Ledger {
-    type Committable = Transaction;
-    type WriterState = NoWriterState;
-
-    fn create_writer(&self, _context: &SinkContext) -> FnResult<BoxWriter<(String, i64), Self>> {
-        Ok(Box::new(LedgerWriter { ledger: self.clone(), rows: Vec::new() }))
-    }
-
-    fn create_committer(&self, _context: &SinkContext) -> FnResult<Option<Box<dyn Committer<Transaction>>>> {
-        Ok(Some(Box::new(self.clone())))
-    }
-}
-
-impl Committer<Transaction> for Ledger {
-    fn commit(&mut self, (number, rows): &Transaction) -> Result<(), CommitError> {
-        if !self.committed.lock().unwrap().insert(*number) {
-            return Err(CommitError::AlreadyCommitted);
-        }
-        self.rows.lock().unwrap().extend(rows.iter().cloned());
-        Ok(())
-    }
-}
-
-struct LedgerWriter {
-    ledger: Ledger,
-    rows: Vec<(String, i64)>,
-}
-
-impl SinkWriter<(String, i64)> for LedgerWriter {
-    type Committable = Transaction;
-    type State = NoWriterState;
-
-    fn write(&mut self, batch: &mut Batch<(String, i64)>, _context: WriteContext) -> FnResult {
-        self.rows.append(&mut batch.records);
-        batch.clear();
-        if !self.ledger.transactional {
-            self.ledger.rows.lock().unwrap().append(&mut self.rows);
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self, _end_of_input: bool) -> FnResult {
-        Ok(())
-    }
-
-    fn prepare_commit(&mut self) -> FnResult<Vec<Transaction>> {
-        let number = self.ledger.begun.fetch_add(1, Ordering::SeqCst);
-        Ok(vec![(number, std::mem::take(&mut self.rows))])
-    }
 }
