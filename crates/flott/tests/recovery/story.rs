@@ -7,6 +7,7 @@ use flott::sink::Sink;
 use flott::source::GeneratorSplit;
 use flott::testing::VirtualTime;
 use flott_core::config::keys;
+use flott_state::OperatorSnapshot;
 use flott_state::storage::StoredSnapshot;
 
 use crate::support::stored::{elements, entries, operator};
@@ -69,8 +70,8 @@ fn s83_a_checkpoint_after_three_records_holds_offset_3_and_two_counts_and_nothin
     );
     let counts = entries::<String, (String, i64)>(&operator(&checkpoint, "Sum"));
     assert_eq!(counts.into_values().collect::<Vec<_>>(), pairs([("hello", 2), ("world", 1)]));
-    assert!(operator(&checkpoint, "Map").iter().all(|state| state.is_empty()));
-    assert!(operator(&checkpoint, "Writer").iter().all(|state| state.is_empty()));
+    assert!(operator(&checkpoint, "Map").iter().all(OperatorSnapshot::is_empty));
+    assert!(operator(&checkpoint, "Writer").iter().all(OperatorSnapshot::is_empty));
 }
 
 #[test]
