@@ -129,7 +129,9 @@ fn lines(directory: &Path) -> Result<Vec<Vec<u8>>> {
         if !name.starts_with('.') {
             ensure!(name.starts_with("part-"), "{name} is not a finished part");
             let text = fs::read(&file)?;
-            lines.extend(text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec));
+            // Each part of a table has a header.
+            let headers = usize::from(name.ends_with(".csv"));
+            lines.extend(text.split_inclusive(|byte| *byte == b'\n').skip(headers).map(<[u8]>::to_vec));
         }
     }
     lines.sort_unstable();

@@ -266,7 +266,7 @@ impl StreamExecutionEnvironment {
             .map_err(snapshots::settings_error)?,
             checkpointing,
             job,
-            storage: snapshots::storage(configuration)?,
+            storage: snapshots::snapshot_storage(configuration)?,
             restore,
         };
         let defaults = defaults(configuration)?;

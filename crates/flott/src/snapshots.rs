@@ -8,7 +8,10 @@ use flott_runtime::graph::GraphError;
 use flott_runtime::job::{Restore, SnapshotStorage};
 use flott_runtime::seam;
 use flott_state::format::JobKey;
-use flott_state::storage::{CheckpointStorage, StorageError, StoredSnapshot, latest_checkpoint};
+use flott_state::storage::layout::checkpoint_of_directory;
+use flott_state::storage::{
+    self, CheckpointStorage, StorageError, StoredSnapshot, find_checkpoints, latest_checkpoint,
+};
 
 use crate::error::Error;
 
@@ -44,7 +47,7 @@ pub(crate) fn has_savepoint_directory(configuration: &Configuration) -> Result<b
 }
 
 /// Where checkpoints and savepoints go.
-pub(crate) fn storage(configuration: &Configuration) -> Result<SnapshotStorage, Error> {
+pub(crate) fn snapshot_storage(configuration: &Configuration) -> Result<SnapshotStorage, Error> {
     let directory = configuration.get_optional(&keys::CHECKPOINT_DIRECTORY)?;
     let kind = configuration.get_optional(&keys::CHECKPOINT_STORAGE)?;
     let checkpoints = match (kind, directory) {
@@ -71,19 +74,39 @@ pub(crate) fn restore(configuration: &Configuration) -> Result<(JobKey, Option<R
     let new = JobKey(u128::from(seam::random()) << 64 | u128::from(seam::random()));
     let Some(path) = configuration.get_optional(&keys::RESTORE_PATH)? else { return Ok((new, None)) };
     let allow_non_restored_state = configuration.get(&keys::IGNORE_UNCLAIMED_STATE)?;
-    let (snapshot, job, owner) = if path == LATEST {
+    if path == LATEST {
         let Some(snapshot) = latest(configuration)? else { return Ok((new, None)) };
         let job = snapshot.metadata.job;
-        (snapshot, job, Owner::Job)
-    } else {
-        let owner = match configuration.get(&keys::RESTORE_CLAIM_MODE)? {
-            RestoreMode::NoClaim => Owner::User,
-            RestoreMode::Claim => Owner::Job,
-        };
-        (StoredSnapshot::open(&path).map_err(JobError::Storage)?, new, owner)
+        tracing::info!("goes on from {}", snapshot.location());
+        let restore = go_on(snapshot, configuration, allow_non_restored_state).map_err(JobError::Storage)?;
+        return Ok((job, Some(restore)));
+    }
+    let owner = match configuration.get(&keys::RESTORE_CLAIM_MODE)? {
+        RestoreMode::NoClaim => Owner::User,
+        RestoreMode::Claim => Owner::Job,
     };
+    let snapshot = StoredSnapshot::open(&path).map_err(JobError::Storage)?;
     tracing::info!("starts from {}", snapshot.location());
-    Ok((job, Some(Restore { snapshot, owner, allow_non_restored_state })))
+    let (older, first_checkpoint) = (Vec::new(), 1);
+    Ok((new, Some(Restore { snapshot, older, first_checkpoint, owner, allow_non_restored_state })))
+}
+
+/// A job that goes on as it was keeps its older checkpoints, and never uses a number twice: a damaged checkpoint stays.
+fn go_on(
+    snapshot: StoredSnapshot,
+    configuration: &Configuration,
+    allow_non_restored_state: bool,
+) -> Result<Restore, StorageError> {
+    let directory =
+        configuration.get_optional(&keys::CHECKPOINT_DIRECTORY).ok().flatten().unwrap_or_default();
+    let (job, id) = (snapshot.metadata.job, snapshot.metadata.checkpoint);
+    let mut older = find_checkpoints(&directory)?.checkpoints;
+    older.retain(|other| other.metadata.job == job && other.metadata.checkpoint < id);
+    older.sort_by_key(|other| other.metadata.checkpoint);
+    let names = storage::open(&directory)?.children(&job.to_string())?;
+    let used = names.iter().filter_map(|name| checkpoint_of_directory(name)).max().unwrap_or(id);
+    let (first_checkpoint, owner) = (used + 1, Owner::Job);
+    Ok(Restore { snapshot, older, first_checkpoint, owner, allow_non_restored_state })
 }
 
 /// The newest checkpoint that is whole; none if there is none at all.

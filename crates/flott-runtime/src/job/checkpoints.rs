@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flott_state::format::{SnapshotForm, SnapshotHandle};
 
+use flott_state::storage::StoredSnapshot;
+
 use super::coordinator::TaskId;
 use super::message::{Answer, Request};
 use super::shell::Restore;
 use super::stored::RestorePoint;
 use crate::checkpoint::Topology;
 use crate::checkpoint::coordinator::{
-    Action, CheckpointCoordinator, CompletedCheckpoint, Event, GlobalSnapshot, RequestFailure, RequestId,
+    Action, CheckpointCoordinator, CompletedCheckpoint, Event, GlobalSnapshot, Owner, RequestFailure,
+    RequestId,
 };
 use crate::checkpoint::options::{SavepointFormat, SnapshotKind};
 use crate::checkpoint::settings::CheckpointSettings;
@@ -27,9 +30,9 @@ pub(super) struct JobCheckpoints {
 }
 
 impl JobCheckpoints {
-    pub(super) fn new(settings: CheckpointSettings, topology: Topology) -> Self {
+    pub(super) fn new(settings: CheckpointSettings, topology: Topology, first_checkpoint: u64) -> Self {
         Self {
-            coordinator: CheckpointCoordinator::new(settings, topology, 1),
+            coordinator: CheckpointCoordinator::new(settings, topology, first_checkpoint),
             enumerators: BTreeMap::new(),
             points: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -39,7 +42,13 @@ impl JobCheckpoints {
 
     /// The job starts from a snapshot.
     pub(super) fn restored(&mut self, restore: &Restore) {
-        let metadata = &restore.snapshot.metadata;
+        for stored in restore.older.iter().chain([&restore.snapshot]) {
+            self.keep_restored(stored, restore.owner);
+        }
+    }
+
+    fn keep_restored(&mut self, stored: &StoredSnapshot, owner: Owner) {
+        let metadata = &stored.metadata;
         let kind = match metadata.form {
             SnapshotForm::Checkpoint => SnapshotKind::Checkpoint { full: false },
             SnapshotForm::Savepoint => {
@@ -53,11 +62,10 @@ impl JobCheckpoints {
             states: BTreeMap::new(),
             finished: BTreeSet::new(),
         };
-        let (location, owner) = (restore.snapshot.location(), restore.owner);
-        let checkpoint = CompletedCheckpoint { snapshot, location, owner };
+        let checkpoint = CompletedCheckpoint { snapshot, location: stored.location(), owner };
         // Nothing is deleted for it, and nothing triggered: the job does not run yet.
         self.coordinator.handle(0, Event::Restored { checkpoint });
-        self.keep(restore.point());
+        self.keep(RestorePoint::of(stored));
     }
 
     pub(super) fn handle(

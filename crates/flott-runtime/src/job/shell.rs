@@ -96,17 +96,14 @@ impl Default for SnapshotStorage {
 pub struct Restore {
     /// The checkpoint or savepoint.
     pub snapshot: StoredSnapshot,
+    /// Older checkpoints of the same job, oldest first, which it goes on keeping as its settings say.
+    pub older: Vec<StoredSnapshot>,
+    /// The first checkpoint gets at least this id: what is stored under a smaller one stays as it is.
+    pub first_checkpoint: u64,
     /// Who may delete it: the job with claim mode `CLAIM`, else the user.
     pub owner: checkpoint::Owner,
     /// Whether the state of operators that are gone may be dropped.
     pub allow_non_restored_state: bool,
-}
-
-impl Restore {
-    pub(super) fn point(&self) -> RestorePoint {
-        let (metadata, source) = (self.snapshot.metadata.clone(), self.snapshot.source.clone());
-        RestorePoint { metadata: Arc::new(metadata), source }
-    }
 }
 
 /// Starts all tasks of a program.
@@ -117,7 +114,7 @@ impl Restore {
 pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
     let job_graph = JobGraph::of(&program.graph)?;
     let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
-    let point = options.restore.as_ref().map(Restore::point);
+    let point = options.restore.as_ref().map(|restore| RestorePoint::of(&restore.snapshot));
     if let (Some(restore), Some(point)) = (&options.restore, &point) {
         point.check(&plan, restore.allow_non_restored_state)?;
     }
@@ -146,14 +143,18 @@ pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, Job
         messages.clone(),
     )?;
     let topology = Topology::of(&plan.job_graph);
-    let mut checkpoints = JobCheckpoints::new(options.checkpointing.clone(), topology.clone());
+    let first_checkpoint = options.restore.as_ref().map_or(1, |restore| restore.first_checkpoint);
+    let mut checkpoints =
+        JobCheckpoints::new(options.checkpointing.clone(), topology.clone(), first_checkpoint);
     if let Some(restore) = &options.restore {
         checkpoints.restored(restore);
         let owner = match restore.owner {
             checkpoint::Owner::Job => SnapshotOwner::Job,
             checkpoint::Owner::User => SnapshotOwner::User,
         };
-        directory.restored(&restore.snapshot, owner);
+        for stored in restore.older.iter().chain([&restore.snapshot]) {
+            directory.restored(stored, owner);
+        }
         storage.send(StorageWork::Clean);
     }
     let identity = JobIdentity { key: options.job, name: plan.program.name.clone() };

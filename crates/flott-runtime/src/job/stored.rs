@@ -8,7 +8,7 @@ use flott_state::format::{
     CheckpointMetadata, JobKey, OperatorMetadata, SnapshotForm, SnapshotHandle, SubtaskState, TaskMetadata,
 };
 use flott_state::redistribute;
-use flott_state::storage::{StateSource, StorageError};
+use flott_state::storage::{StateSource, StorageError, StoredSnapshot};
 
 use super::build::JobPlan;
 use super::coordinator::TaskId;
@@ -26,6 +26,11 @@ pub struct RestorePoint {
 }
 
 impl RestorePoint {
+    /// What is found in storage.
+    pub(super) fn of(stored: &StoredSnapshot) -> Self {
+        Self { metadata: Arc::new(stored.metadata.clone()), source: stored.source.clone() }
+    }
+
     /// The state of the enumerator of a source.
     pub(super) fn enumerator(&self, id: OperatorId) -> Option<&[u8]> {
         let (_, operator) = self.metadata.operator(id.0)?;
