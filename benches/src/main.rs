@@ -81,7 +81,7 @@ pub(crate) enum Workload {
     Timers,
     /// 100,000 records/s through a keyed exchange
     Latency,
-    /// Running sums with a checkpoint every second, full and incremental, and without
+    /// Running sums with a checkpoint every second, and without
     Checkpoint,
     /// From process start to the first record out
     Startup,

@@ -97,17 +97,13 @@ pub(super) fn run(options: &Options) -> Result<()> {
         options.parallelism, options.runs
     );
     let mut without = Vec::new();
-    let mut with = [Vec::new(), Vec::new()];
+    let mut with = Vec::new();
     for _ in 0..options.runs.max(1) {
-        without.push(one(options, records, None)?);
-        for (incremental, runs) in [false, true].into_iter().zip(&mut with) {
-            runs.push(one(options, records, Some(incremental))?);
-        }
+        without.push(one(options, records, false)?);
+        with.push(one(options, records, true)?);
     }
     let plain = show("without checkpoints", &without, None);
-    for (name, runs) in ["full", "incremental"].into_iter().zip(&with) {
-        show(name, runs, Some(plain));
-    }
+    show("with checkpoints", &with, Some(plain));
     restore(options, records)
 }
 
@@ -119,16 +115,15 @@ fn job(options: &Options, records: u64, gaps: &Gaps) -> StreamExecutionEnvironme
     env
 }
 
-fn one(options: &Options, records: u64, checkpoints: Option<bool>) -> Result<Run> {
+fn one(options: &Options, records: u64, checkpoints: bool) -> Result<Run> {
     // Each key has come once by then, most of them more often.
     let gaps = Gaps { from: 3 * options.keys.min(records / 4), ..Gaps::default() };
     let directory = tempfile::tempdir()?;
     reset_peak_rss();
     let env = job(options, records, &gaps);
-    if let Some(incremental) = checkpoints {
+    if checkpoints {
         env.enable_checkpointing(INTERVAL)
             .set(&keys::CHECKPOINT_DIRECTORY, directory.path().display().to_string())
-            .set(&keys::INCREMENTAL_CHECKPOINTS, incremental)
             .set(&keys::CHECKPOINTS_AFTER_TASKS_FINISH, false);
     }
     let handle = env.execute_async()?;

@@ -14,6 +14,7 @@ const NAME_WIDTH: usize = 44;
 /// A line for each vertex. It vanishes when it is dropped, so that what the program prints stands alone.
 pub(super) struct LiveView {
     lines: Vec<(ProgressBar, RateMeter)>,
+    checkpoints: ProgressBar,
     clock: SystemClock,
     last_ns: u64,
     _screen: MultiProgress,
@@ -29,8 +30,9 @@ impl LiveView {
             (bar, RateMeter::default())
         };
         let lines = handle.vertices().iter().map(line).collect();
+        let checkpoints = screen.add(ProgressBar::no_length().with_style(style.clone()));
         let clock = SystemClock::new();
-        Self { lines, last_ns: clock.monotonic_ns(), clock, _screen: screen }
+        Self { lines, checkpoints, last_ns: clock.monotonic_ns(), clock, _screen: screen }
     }
 
     pub(super) fn draw(&mut self, handle: &JobHandle) {
@@ -41,6 +43,7 @@ impl LiveView {
             let rates = meter.look(vertex, seconds);
             bar.set_message(line(&vertex.name, vertex.subtasks.len(), &rates));
         }
+        self.checkpoints.set_message(text::checkpoints(&handle.checkpoints()).unwrap_or_default());
     }
 }
 
@@ -49,6 +52,7 @@ impl Drop for LiveView {
         for (bar, _) in &self.lines {
             bar.finish_and_clear();
         }
+        self.checkpoints.finish_and_clear();
     }
 }
 

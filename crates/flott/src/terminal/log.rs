@@ -39,6 +39,14 @@ impl Log {
                 text::watermark(rates.now.watermark),
             );
         }
+        Self::write_checkpoints(handle);
+    }
+
+    /// Writes a line about the checkpoints, if there are any.
+    fn write_checkpoints(handle: &JobHandle) {
+        if let Some(line) = text::checkpoints(&handle.checkpoints()) {
+            tracing::info!("{line}");
+        }
     }
 
     pub(super) fn end(handle: &JobHandle, result: &Result<JobResult, JobError>) {

@@ -1,6 +1,7 @@
 //! Figures as people read them.
 
 use flott_core::time::{MAX_WATERMARK, MIN_WATERMARK, Timestamp};
+use flott_runtime::job::CheckpointStatistics;
 
 /// A number with a unit of thousand: `12.3 k`, `4.56 M`.
 pub(super) fn count(value: f64) -> String {
@@ -10,6 +11,19 @@ pub(super) fn count(value: f64) -> String {
         v if v >= 1e3 => format!("{:.1} k", v / 1e3),
         v => format!("{v:.0}"),
     }
+}
+
+/// What has become of a job's checkpoints; nothing if it takes none.
+pub(super) fn checkpoints(statistics: &CheckpointStatistics) -> Option<String> {
+    let CheckpointStatistics { triggered, completed, failed, .. } = statistics;
+    if *triggered == 0 {
+        return None;
+    }
+    let last = statistics.latest.back().map_or(String::new(), |last| {
+        let (duration_ms, stored) = (last.duration_ms, count(last.checkpointed_bytes() as f64));
+        format!("; the last took {duration_ms} ms, {stored}B")
+    });
+    Some(format!("checkpoints: {completed} complete, {failed} failed{last}"))
 }
 
 /// A watermark as a UTC time, `-` before the first and `end` after the last.
