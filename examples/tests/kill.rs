@@ -3,6 +3,8 @@
 //!
 //! `FLOTT_KILLS` says how often each job is killed at least (default 50).
 
+#![allow(clippy::disallowed_methods, reason = "it waits for processes, in real time")]
+
 mod support;
 
 use std::fs;
