@@ -1,6 +1,6 @@
 //! The handle through which user code folds the values of a key into an accumulator.
 
-use std::{any::type_name, marker::PhantomData};
+use std::marker::PhantomData;
 
 use flott_core::{
     Key,
@@ -16,7 +16,8 @@ use crate::{
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Selected, Written, keys_of_group, read_unstamped},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group, read_unstamped, value_type},
+    state_type::StateType,
     ttl::{Single, StateTtlConfig, Ttl},
 };
 
@@ -53,15 +54,15 @@ impl<T: 'static, A: AggregateFunction<T>> Kind for Aggregating<T, A> {
     const KIND: StateKind = StateKind::Aggregating;
     const TTL: bool = false;
 
-    fn value_type() -> String {
-        type_name::<A::Accumulator>().to_owned()
+    fn value_type(ttl: bool) -> StateType {
+        value_type::<A::Accumulator>(ttl)
     }
 
     fn encoder(&self, _now: Timestamp) -> impl Encode<A::Accumulator> {
         |stored: &A::Accumulator, into: &mut Vec<u8>| encode(stored, into).map(|()| true)
     }
 
-    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<A::Accumulator, DecodeError> {
+    fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<A::Accumulator, DecodeError> {
         read_unstamped(bytes, written)
     }
 }

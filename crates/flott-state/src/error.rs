@@ -5,6 +5,7 @@ use std::fmt;
 use flott_core::{
     encoding::{DecodeError, EncodeError},
     key_group::KeyGroupRange,
+    schema::Incompatible,
 };
 
 use crate::snapshot::StateKind;
@@ -99,6 +100,24 @@ pub enum StateErrorKind {
         asked: [String; 3],
         /// What is wrong.
         reason: String,
+    },
+
+    /// A type of a restored state has changed in a way that what was written can't follow.
+    #[error(
+        "cannot restore state '{name}', whose {part} was written by {written} and is read by {asked}: {cause}; undo the \
+         change, or give the new state a name of its own"
+    )]
+    TypeDiffers {
+        /// The name of the state.
+        name: String,
+        /// Whether it is the key, the namespace, the value or the element.
+        part: &'static str,
+        /// The Rust name of the type in the snapshot.
+        written: String,
+        /// The Rust name of the type that is registered now.
+        asked: String,
+        /// How they differ.
+        cause: Incompatible,
     },
 
     /// A state can't be encoded.

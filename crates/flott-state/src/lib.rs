@@ -16,6 +16,7 @@
 //! * [`aggregate`] — how values are folded into an accumulator;
 //! * [`merging`] — how what a key has in several namespaces becomes one;
 //! * [`ttl`] — state that is forgotten some time after it was last accessed;
+//! * [`state_type`] — the types of what a snapshot holds, and how it is read as those that there are now;
 //! * [`snapshot`] — what an operator's subtask puts into a checkpoint, as plain data;
 //! * [`operator_state`] — lists and maps that belong to a subtask, whatever the key;
 //! * [`mod@redistribute`] — who gets which part of a snapshot at another parallelism;
@@ -49,6 +50,7 @@ pub mod reducing_state;
 mod removals;
 pub mod snapshot;
 mod state_store;
+pub mod state_type;
 pub mod storage;
 mod table;
 pub mod timers;
@@ -75,6 +77,7 @@ pub use snapshot::{
     GroupEntries, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
     RedistributionMode, SnapshotBudget, SnapshotSink, StateKind,
 };
+pub use state_type::{Reading, StateType};
 pub use table::Epoch;
 pub use timers::{Timer, TimerQueue};
 pub use ttl::{StateTtlConfig, StateVisibility, UpdateType};

@@ -4,7 +4,7 @@ use std::{any::type_name, marker::PhantomData};
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, decode_prefix, encode},
+    encoding::{DecodeError, encode},
     time::Timestamp,
 };
 
@@ -16,6 +16,7 @@ use crate::{
     namespace::Namespace,
     snapshot::StateKind,
     state_store::{Encode, Kind, Selected, Written, keys_of_group},
+    state_type::StateType,
     ttl::{StateTtlConfig, Ttl},
 };
 
@@ -48,18 +49,19 @@ impl<T: Data> Kind for Lists<T> {
     const KIND: StateKind = StateKind::List;
     const TTL: bool = false;
 
-    fn value_type() -> String {
-        type_name::<T>().to_owned()
+    fn value_type(ttl: bool) -> StateType {
+        let name = type_name::<T>();
+        if ttl { StateType::named::<Vec<(Timestamp, T)>>(name) } else { StateType::named::<Vec<T>>(name) }
     }
 
     fn encoder(&self, _now: Timestamp) -> impl Encode<Vec<T>> {
         |stored: &Vec<T>, into: &mut Vec<u8>| encode(stored, into).map(|()| true)
     }
 
-    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<Vec<T>, DecodeError> {
+    fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<Vec<T>, DecodeError> {
         let unstamped =
             |elements: Vec<(Timestamp, T)>| elements.into_iter().map(|(_, element)| element).collect();
-        if written.ttl { decode_prefix(bytes).map(unstamped) } else { decode_prefix(bytes) }
+        if written.ttl { written.read(bytes).map(unstamped) } else { written.read(bytes) }
     }
 }
 

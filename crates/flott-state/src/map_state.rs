@@ -9,7 +9,7 @@ use std::{
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, decode_prefix, encode},
+    encoding::{DecodeError, encode},
     time::Timestamp,
 };
 use foldhash::fast::{FixedState, FoldHasher};
@@ -23,6 +23,7 @@ use crate::{
     namespace::Namespace,
     snapshot::StateKind,
     state_store::{Encode, Kind, Selected, Written, keys_of_group},
+    state_type::StateType,
     ttl::{MapEntries, StateTtlConfig, Ttl},
 };
 
@@ -72,21 +73,25 @@ impl<UK: Data + Eq + Hash, UV: Data> Kind for Maps<UK, UV> {
     const KIND: StateKind = StateKind::Map;
     const TTL: bool = false;
 
-    fn value_type() -> String {
-        format!("({}, {})", type_name::<UK>(), type_name::<UV>())
+    fn value_type(ttl: bool) -> StateType {
+        let name = format!("({}, {})", type_name::<UK>(), type_name::<UV>());
+        if ttl {
+            StateType::named::<UserMap<UK, (Timestamp, UV)>>(name)
+        } else {
+            StateType::named::<UserMap<UK, UV>>(name)
+        }
     }
 
     fn encoder(&self, _now: Timestamp) -> impl Encode<UserMap<UK, UV>> {
         |stored: &UserMap<UK, UV>, into: &mut Vec<u8>| encode(&AsMap(stored.iter()), into).map(|()| true)
     }
 
-    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<UserMap<UK, UV>, DecodeError> {
+    fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<UserMap<UK, UV>, DecodeError> {
         if written.ttl {
-            let entries: Vec<(UK, (Timestamp, UV))> = decode_prefix(bytes)?;
+            let entries: UserMap<UK, (Timestamp, UV)> = written.read(bytes)?;
             return Ok(entries.into_iter().map(|(key, (_, value))| (key, value)).collect());
         }
-        let entries: Vec<(UK, UV)> = decode_prefix(bytes)?;
-        Ok(entries.into_iter().collect())
+        written.read(bytes)
     }
 }
 

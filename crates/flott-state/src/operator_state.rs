@@ -18,6 +18,7 @@ use crate::{
     list_state::ListStateDescriptor,
     map_state::MapStateDescriptor,
     snapshot::{OperatorStateSnapshot, RedistributionMode},
+    state_type::{Reading, StateType},
     ttl::StateTtlConfig,
 };
 
@@ -44,22 +45,22 @@ struct Registered {
 
 /// What a state holds. Its elements are what its snapshot consists of.
 trait Store: Default + Send + 'static {
-    /// The type of the elements, for messages.
-    fn element_type() -> String;
+    /// The type of the elements.
+    fn element_type() -> StateType;
     /// Takes over an element of a snapshot.
-    fn restore(&mut self, element: &[u8]) -> Result<(), DecodeError>;
+    fn restore(&mut self, element: &[u8], reading: Reading<'_>) -> Result<(), DecodeError>;
     /// All elements in order.
     fn encode(&self) -> Result<Vec<Vec<u8>>, EncodeError>;
 }
 
 /// A [`Store`] whose type only its handle knows.
 trait AnyStore: Any + Send {
-    fn element_type(&self) -> String;
+    fn element_type(&self) -> StateType;
     fn encode(&self) -> Result<Vec<Vec<u8>>, EncodeError>;
 }
 
 impl<S: Store> AnyStore for S {
-    fn element_type(&self) -> String {
+    fn element_type(&self) -> StateType {
         S::element_type()
     }
 
@@ -123,12 +124,19 @@ impl OperatorState {
                 }
                 .into());
             }
+            let wanted = S::element_type();
+            let reading = state.element_type.read_as(&wanted).map_err(|cause| {
+                let (written, asked) = (state.element_type.to_string(), wanted.to_string());
+                StateErrorKind::TypeDiffers { name: name.to_owned(), part: "element", written, asked, cause }
+            })?;
             for element in &state.elements {
-                store.restore(element).map_err(|cause| StateErrorKind::CannotRestoreOperatorState {
-                    name: name.to_owned(),
-                    written_as: written_as(),
-                    read_as: read_as(),
-                    cause,
+                store.restore(element, reading).map_err(|cause| {
+                    StateErrorKind::CannotRestoreOperatorState {
+                        name: name.to_owned(),
+                        written_as: written_as(),
+                        read_as: read_as(),
+                        cause,
+                    }
                 })?;
             }
         }
@@ -159,7 +167,7 @@ impl Registered {
             }
             Err(cause) => Err(StateErrorKind::CannotSnapshotOperatorState {
                 name: self.name.clone(),
-                of_type: element_type,
+                of_type: element_type.name,
                 cause,
             }
             .into()),
@@ -168,7 +176,7 @@ impl Registered {
 }
 
 /// A state as messages tell it.
-fn described(mode: RedistributionMode, element_type: &str) -> String {
+fn described(mode: RedistributionMode, element_type: &StateType) -> String {
     let kind = match mode {
         RedistributionMode::SplitDistribute => "list state",
         RedistributionMode::Union => "union list state",

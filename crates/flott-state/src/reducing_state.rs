@@ -1,6 +1,6 @@
 //! The handle through which user code combines the values of a key into one of the same type.
 
-use std::{any::type_name, marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 use flott_core::{
     Data, Key,
@@ -15,7 +15,8 @@ use crate::{
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Selected, Written, keys_of_group, read_unstamped},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group, read_unstamped, value_type},
+    state_type::StateType,
     ttl::{Single, StateTtlConfig, Ttl},
 };
 
@@ -54,15 +55,15 @@ impl<T: Data> Kind for Reducing<T> {
     const KIND: StateKind = StateKind::Reducing;
     const TTL: bool = false;
 
-    fn value_type() -> String {
-        type_name::<T>().to_owned()
+    fn value_type(ttl: bool) -> StateType {
+        value_type::<T>(ttl)
     }
 
     fn encoder(&self, _now: Timestamp) -> impl Encode<T> {
         |stored: &T, into: &mut Vec<u8>| encode(stored, into).map(|()| true)
     }
 
-    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<T, DecodeError> {
+    fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<T, DecodeError> {
         read_unstamped(bytes, written)
     }
 }

@@ -6,9 +6,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use flott_core::schema::Incompatible;
 use serde::{Deserialize, Serialize};
 
-use crate::{StateError, StateErrorKind};
+use crate::{Reading, StateError, StateErrorKind, StateType};
 pub use budget::SnapshotBudget;
 
 mod budget;
@@ -72,8 +73,32 @@ pub struct KeyedStateMeta {
     pub kind: StateKind,
     /// Whether each value, element or map entry comes with the time of its last access.
     pub ttl: bool,
-    /// The names of the types of key, namespace and value, for messages.
-    pub types: [String; 3],
+    /// The types of key, namespace and value; of timers, the value is the timestamp.
+    pub types: [StateType; 3],
+}
+
+impl KeyedStateMeta {
+    /// How the namespaces and values of the state are read as these types of key, namespace and value. Keys are read as
+    /// they are, for their bytes decide the key group.
+    ///
+    /// # Errors
+    /// When they can't be.
+    pub fn read_as(&self, types: &[StateType; 3]) -> Result<[Reading<'_>; 2], StateError> {
+        let differs = |at: usize, cause| {
+            let (name, part) = (self.name.clone(), ["key", "namespace", "value"][at]);
+            let (written, asked) = (self.types[at].to_string(), types[at].to_string());
+            StateError::from(StateErrorKind::TypeDiffers { name, part, written, asked, cause })
+        };
+        let reading = |at: usize| self.types[at].read_as(&types[at]).map_err(|cause| differs(at, cause));
+        let [key, namespace, value] = [reading(0)?, reading(1)?, reading(2)?];
+        if key.is_same() {
+            return Ok([namespace, value]);
+        }
+        let [written, wanted] = [&self.types[0], &types[0]].map(|key| key.schema.short(0));
+        let because =
+            Some("the bytes of a key decide where it belongs, so its type must not change".to_owned());
+        Err(differs(0, Incompatible { path: String::new(), written, wanted, because }))
+    }
 }
 
 /// One keyed state of one subtask.
@@ -123,8 +148,8 @@ pub struct OperatorStateSnapshot {
     pub name: String,
     /// How it is spread when it is restored.
     pub mode: RedistributionMode,
-    /// The name of the type of the elements, for messages.
-    pub element_type: String,
+    /// The type of the elements.
+    pub element_type: StateType,
     /// The encoded elements; of a broadcast state, pairs of key and value.
     pub elements: Vec<Vec<u8>>,
 }

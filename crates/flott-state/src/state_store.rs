@@ -11,6 +11,7 @@ use crate::{
     keyed::{CurrentKey, KeyedState},
     namespace::Namespace,
     snapshot::StateKind,
+    state_type::StateType,
     table::Epoch,
     value_store::ValueStore,
 };
@@ -19,7 +20,7 @@ mod drain;
 mod restore;
 
 pub(crate) use drain::{Draining, Freeze, PIECE_BYTES};
-pub(crate) use restore::{Written, read_groups, read_unstamped};
+pub(crate) use restore::{Written, read_groups, read_unstamped, value_type};
 
 /// Appends something stored to a snapshot; `false` if nothing of it is kept.
 pub(crate) trait Encode<V>:
@@ -43,14 +44,15 @@ pub(crate) trait Kind: Send + 'static {
     /// Whether everything stored comes with the time of its last access.
     const TTL: bool;
 
-    /// The type of the value, element or entry, for messages.
-    fn value_type() -> String;
+    /// The type of what it writes: as it is written with times of access (`ttl`) or without, but under the name of the user's
+    /// value, element or entry.
+    fn value_type(ttl: bool) -> StateType;
 
     /// What appends what snapshots taken at the processing time `now` keep of something stored; it returns `false` if that is nothing.
     fn encoder(&self, now: Timestamp) -> impl Encode<Self::Stored>;
 
     /// Reads what this kind has written, with or without time to live.
-    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<Self::Stored, DecodeError>;
+    fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<Self::Stored, DecodeError>;
 
     /// Called after so many records of the operator: kinds that clean up as they go do so.
     fn records_processed<K: Key, N: Namespace>(

@@ -1,6 +1,6 @@
 //! The handle through which user code reads and writes one value per key.
 
-use std::{any::type_name, marker::PhantomData};
+use std::marker::PhantomData;
 
 use flott_core::{
     Data, Key,
@@ -14,7 +14,8 @@ use crate::{
     keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Selected, StateStore, Written, keys_of_group, read_unstamped},
+    state_store::{Encode, Kind, Selected, StateStore, Written, keys_of_group, read_unstamped, value_type},
+    state_type::StateType,
     ttl::{Single, StateTtlConfig, Ttl},
 };
 
@@ -47,15 +48,15 @@ impl<V: Data> Kind for Values<V> {
     const KIND: StateKind = StateKind::Value;
     const TTL: bool = false;
 
-    fn value_type() -> String {
-        type_name::<V>().to_owned()
+    fn value_type(ttl: bool) -> StateType {
+        value_type::<V>(ttl)
     }
 
     fn encoder(&self, _now: Timestamp) -> impl Encode<V> {
         |stored: &V, into: &mut Vec<u8>| encode(stored, into).map(|()| true)
     }
 
-    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<V, DecodeError> {
+    fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<V, DecodeError> {
         read_unstamped(bytes, written)
     }
 }

@@ -5,7 +5,10 @@ use flott_core::key_group::MAX_PARALLELISM_LIMIT;
 use serde::{Deserialize, Serialize};
 
 use super::Damage;
-use crate::snapshot::{KeyedStateMeta, RedistributionMode};
+use crate::{
+    snapshot::{KeyedStateMeta, RedistributionMode},
+    state_type::StateType,
+};
 
 /// The body at the end of a state file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +47,7 @@ pub(super) enum Extent {
 pub(super) struct OperatorStateSection {
     pub(super) name: String,
     pub(super) mode: RedistributionMode,
-    pub(super) element_type: String,
+    pub(super) element_type: StateType,
 }
 
 /// What is in a chunk.

@@ -8,7 +8,13 @@ use flott_core::{
 };
 
 use super::{HasOperatorState, HasReadOnlyOperatorState, OperatorState, Store};
-use crate::{error::StateError, handle::state_handle, map_state::UserMap, snapshot::RedistributionMode};
+use crate::{
+    error::StateError,
+    handle::state_handle,
+    map_state::UserMap,
+    snapshot::RedistributionMode,
+    state_type::{Reading, StateType},
+};
 
 /// A map per subtask, the same in all (Flink: `BroadcastState`): every subtask must do the same with each broadcast
 /// record, as what is restored at another parallelism is the map of any one of them.
@@ -125,12 +131,12 @@ impl<K, V> Default for Entries<K, V> {
 }
 
 impl<K: Data + Eq + Hash, V: Data> Store for Entries<K, V> {
-    fn element_type() -> String {
-        std::any::type_name::<(K, V)>().to_owned()
+    fn element_type() -> StateType {
+        StateType::of::<(K, V)>()
     }
 
-    fn restore(&mut self, element: &[u8]) -> Result<(), DecodeError> {
-        let (key, value) = encoding::decode(element)?;
+    fn restore(&mut self, element: &[u8], reading: Reading<'_>) -> Result<(), DecodeError> {
+        let (key, value) = reading.whole(element)?;
         self.0.insert(key, value);
         Ok(())
     }

@@ -8,7 +8,12 @@ use flott_core::{
 };
 
 use super::{HasOperatorState, HasReadOnlyOperatorState, OperatorState, Store};
-use crate::{error::StateError, handle::state_handle, snapshot::RedistributionMode};
+use crate::{
+    error::StateError,
+    handle::state_handle,
+    snapshot::RedistributionMode,
+    state_type::{Reading, StateType},
+};
 
 /// A list per subtask (Flink: `ListState` of operator state). Each element is a unit that moves by itself when the job
 /// is restored at another parallelism, so elements must not depend on each other.
@@ -86,12 +91,12 @@ impl<T> Default for Elements<T> {
 }
 
 impl<T: Data> Store for Elements<T> {
-    fn element_type() -> String {
-        std::any::type_name::<T>().to_owned()
+    fn element_type() -> StateType {
+        StateType::of::<T>()
     }
 
-    fn restore(&mut self, element: &[u8]) -> Result<(), DecodeError> {
-        self.0.push(encoding::decode(element)?);
+    fn restore(&mut self, element: &[u8], reading: Reading<'_>) -> Result<(), DecodeError> {
+        self.0.push(reading.whole(element)?);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::redistribute;
+use crate::StateType;
 use crate::snapshot::RedistributionMode::{self, Broadcast, SplitDistribute, Union};
 use crate::snapshot::{
     GroupEntries, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, StateKind,
@@ -14,7 +15,7 @@ const MAX_PARALLELISM: u32 = 128;
 
 fn state(name: &str, mode: RedistributionMode, elements: &[&str]) -> OperatorStateSnapshot {
     let elements = elements.iter().map(|element| element.as_bytes().to_vec()).collect();
-    OperatorStateSnapshot { name: name.to_owned(), mode, element_type: "String".to_owned(), elements }
+    OperatorStateSnapshot { name: name.to_owned(), mode, element_type: StateType::of::<String>(), elements }
 }
 
 fn subtask(operator: Vec<OperatorStateSnapshot>) -> OperatorSnapshot {
@@ -116,7 +117,7 @@ fn keyed(name: &str, groups: impl IntoIterator<Item = u32>) -> KeyedStateSnapsho
             name: name.to_owned(),
             kind: StateKind::Value,
             ttl: false,
-            types: ["u64".to_owned(), "()".to_owned(), "i64".to_owned()],
+            types: StateType::of_each::<u64, (), i64>(),
         },
         groups: groups.into_iter().map(|group| (group, entries(group))).collect(),
         removed: None,
@@ -144,7 +145,7 @@ fn v8_1_keyed_state_goes_with_the_ranges_of_key_groups() {
 #[test]
 fn parts_of_one_name_that_differ_in_type_stay_apart() {
     let mut other = keyed("count", [64]);
-    other.meta.types = Default::default();
+    other.meta.types = StateType::of_each::<u64, (), String>();
     let old = [keyed("count", [0]), other.clone()]
         .map(|part| OperatorSnapshot { keyed: vec![part], operator: Vec::new() });
     assert_eq!(redistribute(&old, 1, 128)[0].keyed, [keyed("count", [0]), other]);

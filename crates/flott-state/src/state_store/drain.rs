@@ -141,7 +141,7 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
     }
 
     pub(crate) fn meta(name: &str) -> KeyedStateMeta {
-        KeyedStateMeta { name: name.to_owned(), kind: D::KIND, ttl: D::TTL, types: Self::types() }
+        KeyedStateMeta { name: name.to_owned(), kind: D::KIND, ttl: D::TTL, types: Self::types(D::TTL) }
     }
 
     fn failed(name: &str, error: &EncodeError) -> StateError {

@@ -10,36 +10,52 @@ use flott_core::{
     time::Timestamp,
 };
 
+use serde::de::DeserializeOwned;
+
 use super::{Kind, StateStore};
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
     snapshot::{GroupEntries, KeyedStateMeta, KeyedStateSnapshot},
+    state_type::{Reading, StateType},
     table::Epoch,
 };
 
 /// How entries of a snapshot were written, and when they are read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Written {
+pub(crate) struct Written<'a> {
     /// Whether each value, element or map entry comes with the time of its last access.
     pub(crate) ttl: bool,
     /// Processing time now.
     pub(crate) now: Timestamp,
+    reading: Reading<'a>,
+}
+
+impl Written<'_> {
+    /// Reads what was written of the state, times included, with what `T` has in place of the types then.
+    pub(crate) fn read<T: DeserializeOwned>(self, bytes: &mut &[u8]) -> Result<T, DecodeError> {
+        self.reading.prefix(bytes)
+    }
+}
+
+/// What is written of a state with one value.
+pub(crate) fn value_type<V: Data>(ttl: bool) -> StateType {
+    if ttl { StateType::named::<(Timestamp, V)>(type_name::<V>()) } else { StateType::of::<V>() }
 }
 
 /// Reads one value and drops the time that may come with it.
-pub(crate) fn read_unstamped<V: Data>(bytes: &mut &[u8], written: Written) -> Result<V, DecodeError> {
+pub(crate) fn read_unstamped<V: Data>(bytes: &mut &[u8], written: Written<'_>) -> Result<V, DecodeError> {
     if written.ttl {
-        decode_prefix(bytes).map(|(_, value): (Timestamp, V)| value)
+        written.read(bytes).map(|(_, value): (Timestamp, V)| value)
     } else {
-        decode_prefix(bytes)
+        written.read(bytes)
     }
 }
 
 impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
-    /// The types of key, namespace and value.
-    pub(crate) fn types() -> [String; 3] {
-        [type_name::<K>().to_owned(), type_name::<N>().to_owned(), D::value_type()]
+    /// The types of key, namespace and value, as they are written with or without times.
+    pub(crate) fn types(ttl: bool) -> [StateType; 3] {
+        [StateType::of::<K>(), StateType::of::<N>(), D::value_type(ttl)]
     }
 
     /// Adds what one part of a snapshot holds. `handle` is what the state is registered as.
@@ -54,12 +70,13 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
             let (name, asked) = (part.meta.name.clone(), handle.to_owned());
             return Err(StateErrorKind::KindDiffers { name, written: part.meta.kind, asked }.into());
         }
-        let written = Written { ttl: part.meta.ttl, now };
+        let ttl = part.meta.ttl;
         let max_parallelism = self.entries.max_parallelism();
+        let types = Self::types(ttl);
+        let reading = (&part.meta, &types, max_parallelism);
         let failed = |error: StateError| error.to_string();
         if let Some(removed) = &part.removed {
-            let reading = (&part.meta, Self::types(), max_parallelism);
-            read_groups::<K, N, _>(reading, removed, |key, hash, namespace, _| {
+            read_groups::<K, N, _>(reading, removed, |key, hash, namespace, _, _| {
                 self.entries.remove(hash, &key, &namespace, epoch).map(|_| ()).map_err(failed)
             })?;
         }
@@ -67,8 +84,8 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
             // No entry is smaller than a byte, but for those that would be there twice.
             self.entries.reserve(*group, entries.bytes.len().min(entries.count as usize));
         }
-        let reading = (&part.meta, Self::types(), max_parallelism);
-        read_groups::<K, N, _>(reading, &part.groups, |key, hash, namespace, bytes| {
+        read_groups::<K, N, _>(reading, &part.groups, |key, hash, namespace, bytes, values| {
+            let written = Written { ttl, now, reading: values };
             let stored = self.kind.decode(bytes, written).map_err(|error| error.to_string())?;
             match self.entries.insert(hash, &key, &namespace, epoch, stored) {
                 Ok(Some(_)) if part.removed.is_none() => Err("a key is in it twice".to_owned()),
@@ -79,28 +96,30 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
     }
 }
 
-/// Reads the key groups of a snapshot: `entry` gets key, hash and namespace of each entry and takes the rest of it from
-/// the bytes, or says why it can't. The types are those that the entries are read as.
+/// Reads the key groups of a snapshot, after the types have been compared: `entry` gets key, hash and namespace of each
+/// entry, and how values are read; it takes the rest of the entry from the bytes, or says why it can't. The types are those that the
+/// entries are read as.
 pub(crate) fn read_groups<K: Key, N: Namespace, F>(
-    (meta, types, max_parallelism): (&KeyedStateMeta, [String; 3], u32),
+    (meta, types, max_parallelism): (&KeyedStateMeta, &[StateType; 3], u32),
     groups: &BTreeMap<u32, GroupEntries>,
     mut entry: F,
 ) -> Result<(), StateError>
 where
-    F: FnMut(K, u64, N, &mut &[u8]) -> Result<(), String>,
+    F: FnMut(K, u64, N, &mut &[u8], Reading<'_>) -> Result<(), String>,
 {
+    let [namespace_reading, value_reading] = meta.read_as(types)?;
     for (&group, entries) in groups {
         let mut bytes = entries.bytes.as_slice();
         let mut read = || -> Result<(), String> {
             for _ in 0..entries.count {
                 let key: K = decode_prefix(&mut bytes).map_err(|error| error.to_string())?;
-                let namespace: N = decode_prefix(&mut bytes).map_err(|error| error.to_string())?;
+                let namespace: N = namespace_reading.prefix(&mut bytes).map_err(|error| error.to_string())?;
                 let hash = key_hash(&key).map_err(|error| error.to_string())?;
                 let owner = key_place(hash, max_parallelism).group;
                 if owner != group {
                     return Err(format!("one of its keys belongs to key group {owner}"));
                 }
-                entry(key, hash, namespace, &mut bytes)?;
+                entry(key, hash, namespace, &mut bytes, value_reading)?;
             }
             if bytes.is_empty() {
                 return Ok(());
@@ -108,8 +127,10 @@ where
             Err(format!("{} bytes are left over", bytes.len()))
         };
         if let Err(reason) = read() {
-            let (name, written) = (meta.name.clone(), meta.types.clone());
-            return Err(StateErrorKind::CannotRestore { name, group, written, asked: types, reason }.into());
+            let name = meta.name.clone();
+            let [written, asked] =
+                [&meta.types, types].map(|types| types.each_ref().map(StateType::to_string));
+            return Err(StateErrorKind::CannotRestore { name, group, written, asked, reason }.into());
         }
     }
     Ok(())

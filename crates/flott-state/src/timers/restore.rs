@@ -1,8 +1,10 @@
 //! Timers come back from plain data.
 
-use std::any::type_name;
-
-use flott_core::{Key, encoding::decode_prefix, time::TimeDomain};
+use flott_core::{
+    Key,
+    encoding::decode_prefix,
+    time::{TimeDomain, Timestamp},
+};
 
 use super::TimerQueue;
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     namespace::Namespace,
     snapshot::{KeyedStateSnapshot, StateKind},
     state_store::read_groups,
+    state_type::StateType,
 };
 
 /// What snapshots call the timers `name` of a domain.
@@ -39,15 +42,15 @@ impl<K: Key, N: Namespace> TimerQueue<K, N> {
             let (name, asked) = (part.meta.name.clone(), kind(domain).to_string());
             return Err(StateErrorKind::KindDiffers { name, written: part.meta.kind, asked }.into());
         }
-        let reading = (&part.meta, Self::types(), max_parallelism);
-        read_groups::<K, N, _>(reading, &part.groups, |key, hash, namespace, bytes| {
+        let reading = (&part.meta, &Self::types(), max_parallelism);
+        read_groups::<K, N, _>(reading, &part.groups, |key, hash, namespace, bytes, _| {
             let timestamp = decode_prefix(bytes).map_err(|error| error.to_string())?;
             self.register(timestamp, hash, key, namespace);
             Ok(())
         })
     }
 
-    pub(super) fn types() -> [String; 3] {
-        [type_name::<K>().to_owned(), type_name::<N>().to_owned(), "timestamp".to_owned()]
+    pub(super) fn types() -> [StateType; 3] {
+        [StateType::of::<K>(), StateType::of::<N>(), StateType::named::<Timestamp>("timestamp")]
     }
 }

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, EncodeError, decode_prefix, encode},
+    encoding::{DecodeError, EncodeError, encode},
     time::Timestamp,
 };
 use serde::{Serialize, Serializer};
@@ -20,6 +20,7 @@ use crate::{
     namespace::Namespace,
     snapshot::StateKind,
     state_store::{Encode, Kind, Written},
+    state_type::StateType,
     table::Epoch,
     value_store::{Cursor, ValueStore},
 };
@@ -42,7 +43,7 @@ pub(crate) trait WithTtl: Kind {
         into: &mut Vec<u8>,
     ) -> Result<bool, EncodeError>;
 
-    fn decode_stamped(bytes: &mut &[u8]) -> Result<Self::Stamped, DecodeError>;
+    fn decode_stamped(bytes: &mut &[u8], written: Written<'_>) -> Result<Self::Stamped, DecodeError>;
 }
 
 /// A kind of state with time to live.
@@ -67,8 +68,8 @@ impl<D: WithTtl> Kind for Ttl<D> {
     const KIND: StateKind = D::KIND;
     const TTL: bool = true;
 
-    fn value_type() -> String {
-        D::value_type()
+    fn value_type(ttl: bool) -> StateType {
+        D::value_type(ttl)
     }
 
     fn encoder(&self, now: Timestamp) -> impl Encode<D::Stamped> {
@@ -78,9 +79,9 @@ impl<D: WithTtl> Kind for Ttl<D> {
         }
     }
 
-    fn decode(&self, bytes: &mut &[u8], written: Written) -> Result<D::Stamped, DecodeError> {
+    fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<D::Stamped, DecodeError> {
         if written.ttl {
-            D::decode_stamped(bytes)
+            D::decode_stamped(bytes, written)
         } else {
             self.of.decode(bytes, written).map(|stored| D::stamp(stored, written.now))
         }
@@ -119,8 +120,8 @@ impl<D: Single> WithTtl for D {
         }
     }
 
-    fn decode_stamped(bytes: &mut &[u8]) -> Result<Stamped<D::Stored>, DecodeError> {
-        decode_prefix(bytes).map(|(stamp, value)| Stamped { stamp, value })
+    fn decode_stamped(bytes: &mut &[u8], written: Written<'_>) -> Result<Stamped<D::Stored>, DecodeError> {
+        written.read(bytes).map(|(stamp, value)| Stamped { stamp, value })
     }
 }
 
@@ -153,8 +154,8 @@ impl<T: Data> WithTtl for Lists<T> {
         encode(&AsSeq(kept), into).map(|()| true)
     }
 
-    fn decode_stamped(bytes: &mut &[u8]) -> Result<StampedList<T>, DecodeError> {
-        let pairs: Vec<(Timestamp, T)> = decode_prefix(bytes)?;
+    fn decode_stamped(bytes: &mut &[u8], written: Written<'_>) -> Result<StampedList<T>, DecodeError> {
+        let pairs: Vec<(Timestamp, T)> = written.read(bytes)?;
         let (stamps, elements) = pairs.into_iter().unzip();
         Ok(StampedList { elements, stamps })
     }
@@ -180,8 +181,8 @@ impl<UK: Data + Eq + Hash, UV: Data> WithTtl for Maps<UK, UV> {
         encode(&AsMap(kept.map(|(key, stamped)| (key, (stamped.stamp, &stamped.value)))), into).map(|()| true)
     }
 
-    fn decode_stamped(bytes: &mut &[u8]) -> Result<Self::Stamped, DecodeError> {
-        let entries: Vec<(UK, (Timestamp, UV))> = decode_prefix(bytes)?;
+    fn decode_stamped(bytes: &mut &[u8], written: Written<'_>) -> Result<Self::Stamped, DecodeError> {
+        let entries: UserMap<UK, (Timestamp, UV)> = written.read(bytes)?;
         Ok(entries.into_iter().map(|(key, (stamp, value))| (key, Stamped { stamp, value })).collect())
     }
 }

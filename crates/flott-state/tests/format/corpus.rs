@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use flott_core::encoding::to_vec;
 use flott_core::key_group::KeyGroupRange;
+use flott_core::schema::Type;
 use flott_state::format::{CheckpointMetadata, StateFileReader};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -36,8 +37,10 @@ fn file(magic: &[u8; 8], chunks: &[u8], body: &[u8]) -> Vec<u8> {
 }
 
 type Chunk = (u32, (u32, u32, u32), u64, u64, u64);
-type Keyed<'a> = ((&'a str, u32, bool, [&'a str; 3]), u32);
-type Section<'a> = (u128, Vec<Keyed<'a>>, Vec<(&'a str, u32, &'a str)>);
+/// A type by name and schema.
+type Of = (&'static str, Vec<Type>);
+type Keyed<'a> = ((&'a str, u32, bool, [Of; 3]), u32);
+type Section<'a> = (u128, Vec<Keyed<'a>>, Vec<(&'a str, u32, Of)>);
 
 fn state_file(section: u32, state: u32, group: u32, count: u64, len: u64) -> Vec<u8> {
     state_file_of(0, 0, (section, state, group, count, len))
@@ -46,7 +49,8 @@ fn state_file(section: u32, state: u32, group: u32, count: u64, len: u64) -> Vec
 /// A file with one chunk of this kind, of a state with this extent.
 fn state_file_of(extent: u32, kind: u32, chunk: (u32, u32, u32, u64, u64)) -> Vec<u8> {
     let (section, state, group, count, len) = chunk;
-    let sections: Vec<Section<'_>> = vec![(1, vec![(("sum", 0, false, ["K", "()", "V"]), extent)], vec![])];
+    let types = ["K", "()", "V"].map(|name| (name, vec![Type::U8]));
+    let sections: Vec<Section<'_>> = vec![(1, vec![(("sum", 0, false, types), extent)], vec![])];
     let bytes = [5; 16];
     let chunks: Vec<Chunk> = vec![(section, (kind, state, group), count, len, xxh3_64(&bytes))];
     file(b"FLTSTATE", &bytes, &to_vec(&(sections, chunks)).unwrap())

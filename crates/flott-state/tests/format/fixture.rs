@@ -13,6 +13,7 @@ use flott_state::storage::{
 };
 use flott_state::{
     KeyedStateMeta, OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, SnapshotSink, StateKind,
+    StateType,
 };
 
 const JOB: JobKey = JobKey(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff);
@@ -26,14 +27,17 @@ fn fixture() -> PathBuf {
 
 /// The state of the summing operator in a subtask: S83's counts, and a timer.
 fn fill(sink: &mut dyn SnapshotSink, subtask: u32) {
-    let types = |value: &str| ["alloc::string::String", "()", value].map(str::to_owned);
-    let sum =
-        KeyedStateMeta { name: "sum".to_owned(), kind: StateKind::Value, ttl: false, types: types("i64") };
+    let sum = KeyedStateMeta {
+        name: "sum".to_owned(),
+        kind: StateKind::Value,
+        ttl: false,
+        types: StateType::of_each::<String, (), i64>(),
+    };
     let timers = KeyedStateMeta {
         name: "timers".to_owned(),
         kind: StateKind::EventTimers,
         ttl: false,
-        types: types("i64"),
+        types: StateType::of_each::<String, (), i64>(),
     };
     let sum = sink.keyed_state(&sum).unwrap();
     let timers = sink.keyed_state(&timers).unwrap();
@@ -44,7 +48,7 @@ fn fill(sink: &mut dyn SnapshotSink, subtask: u32) {
     let offsets = OperatorStateSnapshot {
         name: "offsets".to_owned(),
         mode: RedistributionMode::SplitDistribute,
-        element_type: "u64".to_owned(),
+        element_type: StateType::of::<u64>(),
         elements: vec![3_u64.to_le_bytes().to_vec(), Vec::new()],
     };
     sink.operator_state(&offsets).unwrap();
@@ -64,7 +68,7 @@ fn handle(target: &SnapshotTarget, subtask: u32) -> SubtaskState {
         let large = OperatorStateSnapshot {
             name: "large".to_owned(),
             mode: RedistributionMode::Broadcast,
-            element_type: "alloc::vec::Vec<u8>".to_owned(),
+            element_type: StateType::of::<Vec<u8>>(),
             elements: vec![vec![7; 1_000]],
         };
         encoder.operator(SUM + 1).operator_state(&large).unwrap();

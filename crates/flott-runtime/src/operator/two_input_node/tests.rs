@@ -76,7 +76,7 @@ impl TwoInputOperator for Lines {
         let state = OperatorStateSnapshot {
             name: format!("checkpoint {checkpoint_id}"),
             mode: RedistributionMode::SplitDistribute,
-            element_type: "u8".to_owned(),
+            element_type: flott_state::StateType::of::<u8>(),
             elements: vec![vec![7]],
         };
         Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![state] })

@@ -1,9 +1,7 @@
 //! A reader's position in a checkpoint: its splits, each at the place where reading goes on.
 
-use std::any::type_name;
-
 use flott_core::encoding::{self, EncodeError};
-use flott_state::{OperatorSnapshot, OperatorStateSnapshot, RedistributionMode};
+use flott_state::{OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, StateType};
 
 use crate::error::FnResult;
 use crate::source::SourceSplit;
@@ -22,7 +20,7 @@ pub(in crate::source) fn snapshot<S: SourceSplit>(
     let splits = OperatorStateSnapshot {
         name: SPLITS.to_owned(),
         mode: RedistributionMode::SplitDistribute,
-        element_type: type_name::<S>().to_owned(),
+        element_type: StateType::of::<S>(),
         elements: elements?,
     };
     Ok(Some(OperatorSnapshot { keyed: Vec::new(), operator: vec![splits] }))

@@ -1,4 +1,5 @@
 use super::*;
+use crate::StateType;
 use crate::format::StateFileReader;
 use crate::snapshot::StateKind;
 use flott_core::key_group::KeyGroupRange;
@@ -10,7 +11,7 @@ fn meta(name: &str) -> KeyedStateMeta {
         name: name.to_owned(),
         kind: StateKind::Value,
         ttl: false,
-        types: ["String", "()", "i64"].map(str::to_owned),
+        types: StateType::of_each::<String, (), i64>(),
     }
 }
 

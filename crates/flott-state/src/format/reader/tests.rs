@@ -4,6 +4,7 @@ use flott_core::key_group::KeyGroupRange;
 use proptest::prelude::*;
 
 use super::*;
+use crate::StateType;
 use crate::format::{StateFile, StateFileEncoder};
 use crate::snapshot::{
     GroupEntries, KeyedStateMeta, KeyedStateSnapshot, OperatorStateSnapshot, RedistributionMode, StateKind,
@@ -20,7 +21,7 @@ fn keyed_state() -> impl Strategy<Value = KeyedStateSnapshot> {
     let groups = prop::collection::btree_map(0..128_u32, entries, 0..20);
     let removed = prop::option::of(groups.clone());
     ("[a-z]{1,5}", kind, any::<bool>(), groups, removed).prop_map(|(name, kind, ttl, groups, removed)| {
-        let types = ["K", "N", "V"].map(str::to_owned);
+        let types = StateType::of_each::<String, (), i64>();
         KeyedStateSnapshot { meta: KeyedStateMeta { name, kind, ttl, types }, groups, removed }
     })
 }
@@ -35,7 +36,7 @@ fn operator_state() -> impl Strategy<Value = OperatorStateSnapshot> {
     ("[a-z]{1,5}", mode, elements).prop_map(|(name, mode, elements)| OperatorStateSnapshot {
         name,
         mode,
-        element_type: "T".to_owned(),
+        element_type: StateType::of::<String>(),
         elements,
     })
 }
@@ -61,7 +62,7 @@ fn small_file() -> Vec<u8> {
         name: "sum".to_owned(),
         kind: StateKind::Value,
         ttl: false,
-        types: ["String", "()", "i64"].map(str::to_owned),
+        types: StateType::of_each::<String, (), i64>(),
     };
     let groups = BTreeMap::from([
         (3, GroupEntries { count: 2, bytes: vec![1; 20] }),
@@ -70,7 +71,7 @@ fn small_file() -> Vec<u8> {
     let list = OperatorStateSnapshot {
         name: "offsets".to_owned(),
         mode: RedistributionMode::SplitDistribute,
-        element_type: "u64".to_owned(),
+        element_type: StateType::of::<u64>(),
         elements: vec![vec![5; 8], vec![]],
     };
     let snapshot = OperatorSnapshot {
@@ -191,7 +192,7 @@ fn chunks_side_by_side_are_read_together_and_in_bounds() {
         name: "a".to_owned(),
         kind: StateKind::Value,
         ttl: false,
-        types: ["K", "N", "V"].map(str::to_owned),
+        types: StateType::of_each::<String, (), i64>(),
     };
     section.keyed_state(&meta).unwrap();
     for group in 0..128 {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::snapshot::{GroupEntries, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, StateKind};
 
 fn part(name: &str, count: u64, is_whole: bool) -> KeyedStateSnapshot {
-    let types = ["k", "n", "v"].map(str::to_owned);
+    let types = crate::StateType::of_each::<u64, (), i64>();
     let meta = KeyedStateMeta { name: name.to_owned(), kind: StateKind::Value, ttl: false, types };
     let groups = BTreeMap::from([(0, GroupEntries { count, bytes: Vec::new() })]);
     KeyedStateSnapshot { meta, groups, removed: (!is_whole).then(BTreeMap::new) }

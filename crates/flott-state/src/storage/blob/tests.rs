@@ -6,7 +6,9 @@ use crate::storage::{LocalBlobStore, MemoryBlobStore};
 /// Runs a test on every kind of store.
 fn with_stores(test: impl Fn(&dyn BlobStore)) {
     test(&MemoryBlobStore::new());
-    test(&MemoryBlobStore::named("the stores of a test", "some/root"));
+    // Tests run side by side, and a name is known to all of them.
+    let name = format!("the stores of a test on {:?}", std::thread::current().id());
+    test(&MemoryBlobStore::named(&name, "some/root"));
     let directory = tempfile::tempdir().unwrap();
     test(&LocalBlobStore::new(directory.path().join("not/there/yet")).unwrap());
     #[cfg(feature = "s3")]

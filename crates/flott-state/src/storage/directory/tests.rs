@@ -21,7 +21,7 @@ fn state(bytes: usize) -> OperatorSnapshot {
     let state = OperatorStateSnapshot {
         name: "list".to_owned(),
         mode: RedistributionMode::Union,
-        element_type: "u8".to_owned(),
+        element_type: crate::StateType::of::<u8>(),
         elements,
     };
     OperatorSnapshot { keyed: Vec::new(), operator: vec![state] }

@@ -18,7 +18,7 @@ fn take(url: &str, job: u128, checkpoint: u64, completed_ms: u64) -> String {
     let state = OperatorStateSnapshot {
         name: "list".to_owned(),
         mode: RedistributionMode::Union,
-        element_type: "u8".to_owned(),
+        element_type: crate::StateType::of::<u8>(),
         elements: vec![vec![1; 40]],
     };
     encoder.operator(1).operator_state(&state).unwrap();

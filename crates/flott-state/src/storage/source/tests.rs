@@ -6,7 +6,7 @@ use crate::snapshot::{GroupEntries, KeyedStateMeta, KeyedStateSnapshot, StateKin
 use crate::storage::{CheckpointDirectory, CheckpointStorage, FileScope};
 
 fn part(groups: &[(u32, u8)], removed: Option<&[(u32, u8)]>) -> KeyedStateSnapshot {
-    let types = ["K", "()", "V"].map(str::to_owned);
+    let types = crate::StateType::of_each::<u64, (), i64>();
     let meta = KeyedStateMeta { name: "sum".to_owned(), kind: StateKind::Value, ttl: false, types };
     let entries = |groups: &[(u32, u8)]| -> BTreeMap<_, _> {
         groups.iter().map(|(group, byte)| (*group, GroupEntries { count: 1, bytes: vec![*byte] })).collect()

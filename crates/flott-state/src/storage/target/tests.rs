@@ -19,7 +19,7 @@ fn encoder(bytes: usize) -> StateFileEncoder {
     let state = OperatorStateSnapshot {
         name: "list".to_owned(),
         mode: RedistributionMode::Union,
-        element_type: "u8".to_owned(),
+        element_type: crate::StateType::of::<u8>(),
         elements: vec![vec![7; bytes]],
     };
     encoder.operator(1).operator_state(&state).unwrap();

@@ -1,6 +1,5 @@
 //! Contents in tables of an operator's own, to and from a snapshot.
 
-use std::any::type_name;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,16 +12,12 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::OperatorSetup;
 use flott_state::{
     GroupEntries, KeyedState, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
-    RedistributionMode, StateKind,
+    Reading, RedistributionMode, StateKind, StateType,
 };
 
 use crate::state::keyed_state;
 
 const WATERMARK: &str = "window-watermark";
-
-fn types<K, N, V>() -> [String; 3] {
-    [type_name::<K>(), type_name::<N>(), type_name::<V>()].map(str::to_owned)
-}
 
 /// How the different operators call the contents of windows.
 const KEPT_AS: [&str; 3] = ["window-contents", "window-panes", "window-sessions"];
@@ -54,13 +49,13 @@ pub(super) struct EntriesWriter {
 }
 
 impl EntriesWriter {
-    pub(super) fn new<K, N, V>(name: &str, max_parallelism: u32) -> Self {
+    pub(super) fn new<K: Data, N: Data, V: Data>(name: &str, max_parallelism: u32) -> Self {
         let snapshot = KeyedStateSnapshot {
             meta: KeyedStateMeta {
                 name: name.to_owned(),
                 kind: StateKind::Value,
                 ttl: false,
-                types: types::<K, N, V>(),
+                types: StateType::of_each::<K, N, V>(),
             },
             groups: BTreeMap::new(),
             removed: None,
@@ -96,7 +91,7 @@ impl EntriesWriter {
         let fired = OperatorStateSnapshot {
             name: WATERMARK.to_owned(),
             mode: RedistributionMode::Union,
-            element_type: type_name::<Timestamp>().to_owned(),
+            element_type: StateType::of::<Timestamp>(),
             elements: vec![to_vec(&watermark)?],
         };
         Ok(OperatorSnapshot { keyed, operator: vec![fired] })
@@ -135,9 +130,12 @@ impl<K: Key> Restored<K> {
         mut take: impl FnMut(u64, K, N, V) -> Result<(), String>,
     ) -> FnResult {
         for part in std::mem::take(&mut self.contents) {
+            let reading = part.meta.read_as(&StateType::of_each::<K, N, V>())?;
             for (_, entries) in part.groups.iter().filter(|(group, _)| setup.key_groups().contains(**group)) {
-                read_group(entries, &mut take).map_err(|cause| {
-                    let [written, now] = [part.meta.types.join(", "), types::<K, N, V>().join(", ")];
+                read_group(entries, reading, &mut take).map_err(|cause| {
+                    let types = StateType::of_each::<K, N, V>();
+                    let [written, now] = [&part.meta.types, &types]
+                        .map(|types| types.each_ref().map(StateType::to_string).join(", "));
                     format!(
                         "can't restore the windows in state '{}', written with key, window and contents of \
                          ({written}), as ({now}): {cause}",
@@ -152,14 +150,15 @@ impl<K: Key> Restored<K> {
 
 fn read_group<K: Key, N: Data, V: Data>(
     entries: &GroupEntries,
+    [namespaces, values]: [Reading<'_>; 2],
     take: &mut impl FnMut(u64, K, N, V) -> Result<(), String>,
 ) -> Result<(), String> {
     let told = |error: DecodeError| error.to_string();
     let mut bytes = entries.bytes.as_slice();
     for _ in 0..entries.count {
         let key: K = decode_prefix(&mut bytes).map_err(told)?;
-        let at = decode_prefix(&mut bytes).map_err(told)?;
-        let value = decode_prefix(&mut bytes).map_err(told)?;
+        let at = namespaces.prefix(&mut bytes).map_err(told)?;
+        let value = values.prefix(&mut bytes).map_err(told)?;
         let hash = key_hash(&key).map_err(|error| error.to_string())?;
         take(hash, key, at, value)?;
     }

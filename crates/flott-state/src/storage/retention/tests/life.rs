@@ -65,7 +65,7 @@ fn part(target: &SnapshotTarget, subtask: &str, scope: FileScope) -> StatePart {
     let state = OperatorStateSnapshot {
         name: "list".to_owned(),
         mode: RedistributionMode::Union,
-        element_type: "u64".to_owned(),
+        element_type: crate::StateType::of::<u64>(),
         elements: vec![target.checkpoint().to_le_bytes().to_vec()],
     };
     encoder.operator(1).operator_state(&state).unwrap();
