@@ -252,6 +252,10 @@ pub trait EdgeFactory: Send + Sync {
         operator: &str,
     ) -> ChainResult<ErasedHead>;
 
+    /// Tells those behind that nothing will come.
+    #[doc(hidden)]
+    fn end(&self, ends: Box<dyn Any>, operator: &str) -> ChainResult;
+
     #[doc(hidden)]
     fn inline(&self, name: Arc<str>, watermark: Gauge, target: ErasedInput) -> ChainResult<ErasedInput>;
 
@@ -317,6 +321,11 @@ impl<T: Data> EdgeFactory for TypedEdge<T> {
         }
         let target = target.restore::<T>(operator)?;
         Ok(ErasedHead(Box::new(Gate::new(channels, watermark, target))))
+    }
+
+    fn end(&self, ends: Box<dyn Any>, operator: &str) -> ChainResult {
+        restore::<Vec<Sender<T>>>(ends, operator)?.iter().for_each(Sender::end);
+        Ok(())
     }
 
     fn inline(&self, name: Arc<str>, watermark: Gauge, target: ErasedInput) -> ChainResult<ErasedInput> {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flott_core::Batch;
 use flott_core::batch::{BATCH_BYTES, BATCH_RECORDS};
-use flott_core::time::Timestamp;
+use flott_core::time::{MAX_WATERMARK, Timestamp};
 use flott_core::watermark::StreamStatus;
 
 use crate::checkpoint::options::Barrier;
@@ -125,6 +125,13 @@ impl<T> Sender<T> {
         self.0.length.store(queue.elements.len(), Ordering::Release);
         drop(queue);
         self.0.receiver.wake();
+    }
+
+    /// Tells the receiver that nothing will come at all.
+    pub(crate) fn end(&self) {
+        self.send_control(Element::Watermark(MAX_WATERMARK));
+        self.send_control(Element::EndOfData);
+        self.send_control(Element::EndOfInput);
     }
 }
 

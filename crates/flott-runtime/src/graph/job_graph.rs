@@ -75,12 +75,17 @@ impl JobGraph {
             vertex.name = chain_name(graph, &chained, vertex.head);
         }
         let exchanges = graph.edges.iter().filter(|edge| !chained[edge.id as usize]);
-        let edges = exchanges.map(|edge| JobEdge {
-            edge: edge.id,
-            from: vertex_of[edge.from.0 as usize] as u32,
-            to: vertex_of[edge.to.0 as usize] as u32,
-            partitioning: graph.partitioning_of(edge),
-            inline: is_inline(graph, edge),
+        let edges = exchanges.map(|edge| {
+            let [from, to] = [edge.from, edge.to].map(|node| vertex_of[node.0 as usize]);
+            // A task has one number of key groups, by which its state is stored.
+            let same_groups = vertices[from].max_parallelism == vertices[to].max_parallelism;
+            JobEdge {
+                edge: edge.id,
+                from: from as u32,
+                to: to as u32,
+                partitioning: graph.partitioning_of(edge),
+                inline: same_groups && is_inline(graph, edge),
+            }
         });
         Ok(Self { edges: edges.collect(), vertices })
     }

@@ -12,8 +12,8 @@ use super::shell::Restore;
 use super::stored::RestorePoint;
 use crate::checkpoint::Topology;
 use crate::checkpoint::coordinator::{
-    Action, CheckpointCoordinator, CompletedCheckpoint, Event, GlobalSnapshot, Owner, RequestFailure,
-    RequestId,
+    Action, CheckpointCoordinator, CompletedCheckpoint, Event, FailureReason, GlobalSnapshot, JobFailure,
+    Owner, RequestFailure, RequestId,
 };
 use crate::checkpoint::options::{SavepointFormat, SnapshotKind};
 use crate::checkpoint::settings::CheckpointSettings;
@@ -27,6 +27,8 @@ pub(super) struct JobCheckpoints {
     points: BTreeMap<u64, RestorePoint>,
     requests: BTreeMap<RequestId, (Request, Answer)>,
     next_request: RequestId,
+    /// What storage has said of the last checkpoint that it failed.
+    problem: Option<String>,
 }
 
 impl JobCheckpoints {
@@ -37,6 +39,7 @@ impl JobCheckpoints {
             points: BTreeMap::new(),
             requests: BTreeMap::new(),
             next_request: 0,
+            problem: None,
         }
     }
 
@@ -141,20 +144,41 @@ impl JobCheckpoints {
         self.enumerators.remove(&checkpoint);
         self.points.remove(&checkpoint);
     }
-}
 
-/// What a task has stored, or why it has not, as the coordinator is told.
-pub(super) fn stored(
-    task: TaskId,
-    checkpoint: u64,
-    result: Result<SnapshotHandle, String>,
-) -> Event<SnapshotHandle> {
-    match result {
-        Ok(state) => Event::Acknowledged { task, checkpoint, state },
-        Err(error) => {
-            tracing::warn!("checkpoint {checkpoint} failed: {error}");
-            let reason = crate::checkpoint::coordinator::FailureReason::AsyncSnapshot;
-            Event::Declined { task, checkpoint, reason }
+    /// What a task has stored, or why it has not, as the coordinator is told.
+    pub(super) fn stored(
+        &mut self,
+        task: TaskId,
+        checkpoint: u64,
+        result: Result<SnapshotHandle, String>,
+    ) -> Event<SnapshotHandle> {
+        match result {
+            Ok(state) => Event::Acknowledged { task, checkpoint, state },
+            Err(error) => {
+                self.note(format!("checkpoint {checkpoint} failed: {error}"));
+                Event::Declined { task, checkpoint, reason: FailureReason::AsyncSnapshot }
+            }
+        }
+    }
+
+    /// Tells people what storage has said, and remembers it in case that the job fails of it.
+    pub(super) fn note(&mut self, problem: String) {
+        tracing::warn!("{problem}");
+        self.problem = Some(problem);
+    }
+
+    /// Why the job fails, with what storage has said.
+    pub(super) fn failure(&mut self, reason: &JobFailure) -> String {
+        use FailureReason::{AsyncSnapshot, Finalize, TriggerIo};
+        let last = match reason {
+            JobFailure::TooManyFailedCheckpoints { last, .. } | JobFailure::StopWithSavepoint(last) => *last,
+            JobFailure::StopIncomplete => return reason.to_string(),
+        };
+        match self.problem.take() {
+            Some(problem) if matches!(last, AsyncSnapshot | Finalize | TriggerIo) => {
+                format!("{reason} ({problem})")
+            }
+            _ => reason.to_string(),
         }
     }
 }

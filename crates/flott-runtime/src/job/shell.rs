@@ -15,7 +15,7 @@ use flott_state::storage::{
 
 use super::alignment::AlignmentGroups;
 use super::build::JobPlan;
-use super::checkpoints::{JobCheckpoints, stored};
+use super::checkpoints::JobCheckpoints;
 use super::coordinator::{Action, Coordinator, Event, Outcome, TaskId};
 use super::handle::{Ended, JobHandle, JobLife};
 use super::inbox::{Inbox, inbox};
@@ -111,10 +111,13 @@ pub struct Restore {
 /// # Errors
 /// When the program is wrong, a source can't be reached, or the system gives no thread. Tasks that were started
 /// before that end by themselves.
-pub fn launch(program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
+pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle, JobError> {
+    let point = options.restore.as_ref().map(|restore| RestorePoint::of(&restore.snapshot));
+    if let Some(point) = &point {
+        point.adopt_max_parallelism(&mut program.graph);
+    }
     let job_graph = JobGraph::of(&program.graph)?;
     let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
-    let point = options.restore.as_ref().map(|restore| RestorePoint::of(&restore.snapshot));
     if let (Some(restore), Some(point)) = (&options.restore, &point) {
         point.check(&plan, restore.allow_non_restored_state)?;
     }
@@ -275,7 +278,8 @@ impl Shell {
             Message::Task { .. } => {}
             Message::Stored { task, checkpoint, result, figures } => {
                 self.statistics.stored(checkpoint, task, figures);
-                self.checkpoint_event(stored(task, checkpoint, result));
+                let event = self.checkpoints.stored(task, checkpoint, result);
+                self.checkpoint_event(event);
             }
             Message::MetadataWritten { checkpoint, result } => {
                 self.take_metadata(checkpoint, result);
@@ -303,7 +307,8 @@ impl Shell {
                 checkpoint::Event::MetadataWritten { checkpoint, location }
             }
             Err(error) => {
-                tracing::warn!("the metadata of checkpoint {checkpoint} was not written: {error}");
+                self.checkpoints
+                    .note(format!("the metadata of checkpoint {checkpoint} was not written: {error}"));
                 checkpoint::Event::MetadataFailed { checkpoint }
             }
         };
@@ -486,7 +491,8 @@ impl Shell {
                 }
                 checkpoint::Action::Answer { request, result } => self.checkpoints.answer(request, result),
                 checkpoint::Action::FailJob { reason } => {
-                    self.event(Event::JobFailed(job_failure(reason.to_string())));
+                    let failure = self.checkpoints.failure(&reason);
+                    self.event(Event::JobFailed(job_failure(failure)));
                 }
             }
         }
@@ -500,7 +506,8 @@ impl Shell {
         let target = match self.target(barrier, request) {
             Ok(target) => target,
             Err(error) => {
-                tracing::warn!("checkpoint {checkpoint} has no place to be written to: {error}");
+                self.checkpoints
+                    .note(format!("checkpoint {checkpoint} has no place to be written to: {error}"));
                 return self.checkpoint_event(checkpoint::Event::TriggerFailed { checkpoint });
             }
         };

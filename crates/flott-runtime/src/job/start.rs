@@ -16,12 +16,12 @@ use super::statistics::SubtaskCheckpoint;
 use super::storage::{MOST_WAITING_BYTES, StorageWork};
 use super::stored::RestorePoint;
 use crate::checkpoint::barriers::AbortReason;
-use crate::error::{ChainError, JobError};
+use crate::error::{ChainError, ChainResult, JobError};
 use crate::graph::{JobGraph, JobVertex};
 use crate::metrics::TaskMetrics;
 use crate::seam::{JoinHandle, Signal, spawn};
 use crate::task::{
-    CheckpointResponder, FlushPolicy, Mailbox, Task, TaskCheckpointing, TaskControl, TaskEnd, TaskLink,
+    CheckpointResponder, FlushPolicy, Life, Mailbox, Task, TaskCheckpointing, TaskControl, TaskEnd, TaskLink,
     TaskShared, guard,
 };
 
@@ -121,6 +121,7 @@ impl Launcher {
         self.metrics.iter().flatten().for_each(|task| task.reset());
         let signals = signals(&self.plan.job_graph);
         let ends = connect(&self.plan, &signals);
+        let finished = restored.map(|point| point.finished(&self.plan)).unwrap_or_default();
         let mut tasks = BTreeMap::new();
         for (vertex, ends) in self.plan.job_graph.vertices.iter().zip(ends) {
             if self.plan.job_graph.host(vertex.id) != vertex.id {
@@ -143,6 +144,7 @@ impl Launcher {
                     metrics: Arc::clone(&self.metrics),
                     options: self.options.clone(),
                     restored: restored.cloned(),
+                    has_finished: finished.contains(&vertex.id),
                 };
                 match start.spawn(&vertex.name) {
                     Ok(task) => tasks.insert(id, task),
@@ -212,6 +214,8 @@ struct TaskStart {
     metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
     options: LaunchOptions,
     restored: Option<RestorePoint>,
+    /// The task had finished in the checkpoint, so there is nothing left to do.
+    has_finished: bool,
 }
 
 impl TaskStart {
@@ -243,8 +247,12 @@ impl TaskStart {
     }
 
     /// Builds the task and runs it; whatever happens, it is closed.
-    fn live(self, vertex: &JobVertex, mailbox: Arc<Mailbox>) -> crate::task::Life {
-        let Self { plan, to_shell, ends, signal, canceled, metrics: job_metrics, options, restored } = self;
+    fn live(self, vertex: &JobVertex, mailbox: Arc<Mailbox>) -> Life {
+        if self.has_finished {
+            return Life::not_run(guard(|| end_again(&self.plan, self.ends)));
+        }
+        let Self { plan, to_shell, ends, signal, canceled, metrics: job_metrics, options, restored, .. } =
+            self;
         let id = to_shell.task;
         let metrics = Arc::clone(&job_metrics[id.vertex as usize][id.subtask as usize]);
         let link = task_link(to_shell, &options);
@@ -267,9 +275,18 @@ impl TaskStart {
         });
         match built {
             Ok(head) => Task { head: head.0, shared, mailbox, flush }.live(),
-            Err(ended) => crate::task::Life::not_started(ended),
+            Err(ended) => Life::not_run(Err(ended)),
         }
     }
+}
+
+/// What is left of a task that had finished: those behind it must know that nothing comes. None of its code runs.
+fn end_again(plan: &JobPlan, ends: TaskEnds) -> ChainResult {
+    for (edge, senders) in ends.senders {
+        let to = plan.program.graph.edges[edge as usize].to;
+        plan.program.edges[edge as usize].end(senders, &plan.program.graph.node(to).name)?;
+    }
+    Ok(())
 }
 
 fn task_link(to_shell: ToShell, options: &LaunchOptions) -> TaskLink {

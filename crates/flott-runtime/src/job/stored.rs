@@ -13,7 +13,7 @@ use flott_state::storage::{StateSource, StorageError, StoredSnapshot};
 use super::build::JobPlan;
 use super::coordinator::TaskId;
 use crate::checkpoint::coordinator::GlobalSnapshot;
-use crate::graph::{GraphError, JobVertex, NodeId, OperatorId};
+use crate::graph::{GraphError, JobVertex, NodeId, OperatorId, StreamGraph};
 use crate::snapshot::TaskState;
 
 /// A checkpoint or savepoint that a job can start from.
@@ -37,15 +37,30 @@ impl RestorePoint {
         (!operator.coordinator_state.is_empty()).then_some(operator.coordinator_state.as_slice())
     }
 
+    /// Operators for which the program does not say how many key groups they have, have as many as in the snapshot.
+    pub(super) fn adopt_max_parallelism(&self, graph: &mut StreamGraph) {
+        if graph.defaults.max_parallelism.is_some() {
+            return;
+        }
+        let ids: Vec<_> = graph.nodes.iter().map(|node| graph.operator_id(node.id)).collect();
+        for (node, id) in graph.nodes.iter_mut().zip(ids) {
+            if let Some((task, _)) = self.metadata.operator(id.0) {
+                node.max_parallelism.get_or_insert(task.max_parallelism);
+            }
+        }
+    }
+
     /// Checks that a program can take the state over.
     ///
     /// # Errors
     /// When an operator has another number of key groups now, or some that have state are gone and that is not allowed.
     pub(super) fn check(&self, plan: &JobPlan, allow_non_restored: bool) -> Result<(), GraphError> {
         let graph = &plan.program.graph;
-        for node in &graph.nodes {
+        // What is chained to the first operator of a task has its key groups.
+        for vertex in &plan.job_graph.vertices {
+            let node = graph.node(vertex.head);
             let Some((task, _)) = self.metadata.operator(graph.operator_id(node.id).0) else { continue };
-            let (written, now) = (task.max_parallelism, graph.max_parallelism_of(node));
+            let (written, now) = (task.max_parallelism, vertex.max_parallelism);
             if written != now {
                 let problem = format!(
                     "the snapshot was made with max parallelism {written}, but it is {now} now: set it to {written} again"
@@ -100,6 +115,28 @@ impl RestorePoint {
             }
         }
         ids
+    }
+
+    /// The tasks, by their vertices, whose operators had all finished, and all before them: they don't run again, so that nothing
+    /// is said twice at the end of input (Flink: finished on restore).
+    pub(super) fn finished(&self, plan: &JobPlan) -> BTreeSet<u32> {
+        let jobs = &plan.job_graph;
+        let mut finished = BTreeSet::new();
+        for host in jobs.vertices.iter().filter(|vertex| jobs.host(vertex.id) == vertex.id) {
+            let mut operators = hosted(plan, host.id).map(|(_, node)| plan.program.graph.operator_id(node));
+            let mut senders = jobs.edges.iter().filter(|edge| !edge.inline && jobs.host(edge.to) == host.id);
+            if operators.all(|id| self.has_finished(id))
+                && senders.all(|edge| finished.contains(&jobs.host(edge.from)))
+            {
+                finished.insert(host.id);
+            }
+        }
+        finished
+    }
+
+    fn has_finished(&self, id: OperatorId) -> bool {
+        let stored = self.metadata.operator(id.0);
+        stored.is_some_and(|(task, _)| task.subtasks.iter().all(|subtask| *subtask == SubtaskState::Finished))
     }
 
     /// What the operators of a task get back. Reads only what it needs.

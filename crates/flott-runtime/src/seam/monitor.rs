@@ -3,6 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::clock::clock;
 use super::parker::{Parked, Parker, current_parker};
 
 /// A value under a lock; threads change it, and wait until it is as they want it.
@@ -81,6 +82,11 @@ impl<T> Monitor<T> {
         limit: Option<Duration>,
         mut take: impl FnMut(&mut T) -> Option<R>,
     ) -> Option<R> {
+        let clock = clock();
+        // Whoever is woken for a change that is not the one does not begin to wait anew.
+        let deadline_ns = limit.map(|limit| {
+            clock.monotonic_ns().saturating_add(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX))
+        });
         let mut parked = Parked::Woken;
         loop {
             let mut state = self.lock();
@@ -90,7 +96,8 @@ impl<T> Monitor<T> {
             }
             state.parked.push(Arc::clone(parker));
             drop(state);
-            parked = parker.park(self.what, limit);
+            let rest = deadline_ns.map(|at| Duration::from_nanos(at.saturating_sub(clock.monotonic_ns())));
+            parked = parker.park(self.what, rest);
         }
     }
 }

@@ -289,9 +289,9 @@ pub(crate) fn guard<R>(code: impl FnOnce() -> ChainResult<R>) -> Result<R, Ended
 pub(crate) struct Life(Result<(), Ended>);
 
 impl Life {
-    /// A task that could not be built.
-    pub(crate) fn not_started(ended: Ended) -> Self {
-        Self(Err(ended))
+    /// A task that could not be built, or had nothing to do.
+    pub(crate) fn not_run(result: Result<(), Ended>) -> Self {
+        Self(result)
     }
 
     pub(crate) fn into_end(self, subtask: u32, parallelism: u32, fallback: &str) -> TaskEnd {

@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests too")]
 
+mod failures;
+mod finished;
+mod random;
+mod rescaling;
 mod restarts;
+mod savepoints;
+mod storage;
 mod story;
 mod support;

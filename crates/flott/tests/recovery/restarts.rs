@@ -1,66 +1,185 @@
 //! A failure, and what is as if it had not been.
 
 use flott::prelude::*;
-use flott::testing::VirtualTime;
+use flott_core::config::{RestartStrategyKind, keys};
+use flott_runtime::job::JobStatus;
 
-use crate::support::{Bomb, Table, env};
+use crate::support::{Bomb, Table, digit_sums, env, expected_sums, go_on, in_virtual_time, numbers};
 
-/// Counts numbers by their last digit, a thousand of them in ten seconds, and fails where the bomb says.
-fn digits(seed: u64, bomb: Bomb, parallelism: u32) -> (Table, Result<JobResult, flott::Error>, u32) {
-    let env = env(parallelism);
-    let numbers = GeneratorSource::new(1_000, |n| n as i64).with_rate(100.0);
-    let numbers = env.from_source(numbers, WatermarkStrategy::no_watermarks(), "Numbers");
+/// Counts numbers by their last digit, and fails where the bomb says.
+fn digits(env: &StreamExecutionEnvironment, bomb: Bomb) -> Table {
     let table = Table::default();
-    numbers
-        .map(move |n: i64| {
-            bomb.tick();
-            (format!("digit {}", n % 10), n)
-        })
-        .key_by(|pair: &(String, i64)| pair.0.clone())
-        .reduce(|sum, next| (sum.0.clone(), sum.1 + next.1))
-        .sink_to(table.clone());
-    let (result, restarts) = VirtualTime::with_seed(seed)
-        .run(|| {
-            let handle = env.execute_async().unwrap();
-            (handle.wait().map_err(flott::Error::from), handle.restarts())
-        })
-        .unwrap();
-    (table, result, restarts)
+    let passed = numbers(env).map(move |n| {
+        bomb.tick();
+        n
+    });
+    digit_sums(&passed.name("Bomb")).sink_to(table.clone());
+    table
 }
 
-fn expected() -> Vec<(String, i64)> {
-    (0..10_i64)
-        .map(|digit| (format!("digit {digit}"), (0..100).map(|tens| tens * 10 + digit).sum()))
-        .collect()
+/// How the job ends, after how many restarts and virtual milliseconds.
+fn run(env: &StreamExecutionEnvironment) -> (Result<JobResult, String>, u32, u128) {
+    let run = || {
+        let handle = env.execute_async().unwrap();
+        (handle.wait().map_err(|error| error.to_string()), handle.restarts())
+    };
+    in_virtual_time(1, || {
+        let clock = flott_runtime::seam::clock();
+        let ((result, restarts), elapsed) = (run(), clock.monotonic_ns() / 1_000_000);
+        (result, restarts, u128::from(elapsed))
+    })
+}
+
+/// An environment without periodic checkpoints, with a restart strategy.
+fn with_strategy(strategy: RestartStrategyKind) -> StreamExecutionEnvironment {
+    let env = StreamExecutionEnvironment::new();
+    env.set_quiet(true).set_parallelism(1).set(&keys::RESTART_STRATEGY, strategy);
+    env
 }
 
 #[test]
 fn after_failures_everything_is_counted_once() {
     for seed in 0..30 {
-        let bomb = Bomb::at([137 + seed as i64, 600, 950]);
-        let (table, result, restarts) = digits(seed, bomb, 1 + seed as u32 % 3);
-        result.unwrap();
+        let env = env(1 + seed as u32 % 3);
+        let table = digits(&env, Bomb::at([137 + seed as i64, 600, 950]));
+        let restarts = in_virtual_time(seed, || {
+            let handle = env.execute_async().unwrap();
+            handle.wait().unwrap();
+            handle.restarts()
+        });
         assert_eq!(restarts, 3, "seed {seed}");
-        assert_eq!(table.rows().into_iter().collect::<Vec<_>>(), expected(), "seed {seed}");
+        assert_eq!(table.rows().into_iter().collect::<Vec<_>>(), expected_sums(), "seed {seed}");
     }
 }
 
 #[test]
 fn a_job_whose_restarts_are_used_up_fails_with_its_last_failure() {
     let env = env(1);
-    env.set(&flott_core::config::keys::RESTART_STRATEGY, flott_core::config::RestartStrategyKind::FixedDelay);
-    let numbers = GeneratorSource::new(1_000, |n| n as i64).with_rate(100.0);
-    let bomb = Bomb::at([200, 400, 600]);
-    env.from_source(numbers, WatermarkStrategy::no_watermarks(), "Numbers")
-        .map(move |n: i64| {
-            bomb.tick();
-            (n.to_string(), n)
-        })
-        .name("Bomb")
-        .sink_to(Table::default());
-    let error = VirtualTime::with_seed(1).run(|| env.execute()).unwrap().unwrap_err().to_string();
+    env.set(&keys::RESTART_STRATEGY, RestartStrategyKind::FixedDelay);
+    digits(&env, Bomb::at([200, 400, 600]));
+    let (result, restarts, _) = run(&env);
+    let error = result.unwrap_err();
+    assert_eq!(restarts, 1, "the default is one attempt");
     assert!(error.starts_with("operator 'Bomb' (subtask 1/1) panicked"), "{error}");
     assert!(error.ends_with("the bomb went off at call 400"), "{error}");
+}
+
+#[test]
+fn without_checkpoints_and_configuration_the_first_failure_fails_the_job() {
+    let env = StreamExecutionEnvironment::new();
+    env.set_quiet(true).set_parallelism(1);
+    digits(&env, Bomb::at([10, 20]));
+    let (result, restarts, _) = run(&env);
+    let error = result.unwrap_err();
+    assert!(error.ends_with("the bomb went off at call 10"), "{error}");
+    assert_eq!(restarts, 0);
+}
+
+#[test]
+fn the_strategy_none_fails_a_job_with_checkpoints_at_its_first_failure() {
+    let env = env(1);
+    env.set(&keys::RESTART_STRATEGY, RestartStrategyKind::None);
+    digits(&env, Bomb::at([500]));
+    let (result, restarts, _) = run(&env);
+    assert!(result.unwrap_err().ends_with("the bomb went off at call 500"));
+    assert_eq!(restarts, 0);
+}
+
+#[test]
+fn three_attempts_with_a_fixed_delay_allow_three_failures_and_no_fourth() {
+    for (failures, survives) in [(3, true), (4, false)] {
+        let env = with_strategy(RestartStrategyKind::FixedDelay);
+        env.set(&keys::FIXED_DELAY_ATTEMPTS, 3).set(&keys::FIXED_DELAY_DELAY, Duration::from_secs(30));
+        // Without checkpoints each run begins anew: the calls of the first four come in their first second.
+        let table = digits(&env, Bomb::at((1..=failures).map(|n| n * 50)));
+        let (result, restarts, ms) = run(&env);
+        assert_eq!((result.is_ok(), restarts), (survives, 3), "{failures} failures");
+        if survives {
+            assert_eq!(table.rows().into_iter().collect::<Vec<_>>(), expected_sums());
+            // Three runs of half a second and a delay, and one of ten seconds.
+            assert!((3 * 30_500 + 10_000..3 * 30_500 + 10_500).contains(&ms), "{ms} ms");
+        }
+    }
+}
+
+#[test]
+fn failures_that_are_far_apart_never_exhaust_a_failure_rate_and_two_within_its_interval_do() {
+    let failing = |interval: Duration| {
+        let env = with_strategy(RestartStrategyKind::FailureRate);
+        env.set(&keys::FAILURE_RATE_INTERVAL, interval).set(&keys::FAILURE_RATE_MAX_FAILURES, 1);
+        digits(&env, Bomb::at((1..=5).map(|n| n * 100)));
+        run(&env)
+    };
+    // They are two seconds apart: one of running, one of delay.
+    let (result, restarts, _) = failing(Duration::from_millis(1_900));
+    assert!(result.is_ok());
+    assert_eq!(restarts, 5);
+    let (result, restarts, _) = failing(Duration::from_millis(2_500));
+    assert!(result.unwrap_err().ends_with("the bomb went off at call 200"));
+    assert_eq!(restarts, 1);
+}
+
+#[test]
+fn with_checkpoints_the_delays_grow_by_a_half_each_time() {
+    let env = env(1);
+    env.set(&keys::EXPONENTIAL_DELAY_JITTER, 0.0);
+    digits(&env, Bomb::at([1, 2, 3, 4]));
+    let (result, restarts, ms) = run(&env);
+    assert!(result.is_ok());
+    assert_eq!(restarts, 4);
+    // 1 s, 1.5 s, 2.25 s, 3.375 s, and ten seconds to read everything.
+    assert!((18_125..18_600).contains(&ms), "{ms} ms");
+}
+
+#[test]
+fn a_job_that_waits_to_start_again_can_be_cancelled() {
+    let env = with_strategy(RestartStrategyKind::FixedDelay);
+    env.set(&keys::FIXED_DELAY_DELAY, Duration::from_secs(3_600));
+    digits(&env, Bomb::at([100]));
+    let (error, seconds) = in_virtual_time(1, || {
+        let handle = env.execute_async().unwrap();
+        go_on(&handle, 500);
+        assert_eq!(handle.status(), JobStatus::Running);
+        go_on(&handle, 1_000);
+        assert_eq!(handle.status(), JobStatus::Restarting);
+        handle.cancel();
+        let error = handle.wait().unwrap_err();
+        assert_eq!(handle.status(), JobStatus::Canceled);
+        (error, flott_runtime::seam::clock().monotonic_ns() / 1_000_000_000)
+    });
+    assert_eq!(error.to_string(), "job 'flott job' was cancelled");
+    assert!(seconds < 10, "cancelled after {seconds} s");
+}
+
+/// Fails when it is opened for the second and third time.
+#[derive(Clone)]
+struct HardToOpen(Bomb);
+
+impl MapFunction<i64, i64> for HardToOpen {
+    fn open(&mut self, _: &RuntimeContext) -> FnResult {
+        self.0.tick();
+        Ok(())
+    }
+
+    fn map(&mut self, n: i64) -> FnResult<i64> {
+        Ok(n)
+    }
+}
+
+#[test]
+fn a_failure_while_the_job_starts_again_is_one_more_failure() {
+    let env = env(1);
+    let (bomb, table) = (Bomb::at([500]), Table::default());
+    let opened = numbers(&env).map_with(HardToOpen(Bomb::at([2, 3])));
+    digit_sums(&opened.map(move |n| {
+        bomb.tick();
+        n
+    }))
+    .sink_to(table.clone());
+    let (result, restarts, _) = run(&env);
+    assert!(result.is_ok());
+    assert_eq!(restarts, 3);
+    assert_eq!(table.rows().into_iter().collect::<Vec<_>>(), expected_sums());
 }
 
 #[test]
@@ -75,8 +194,8 @@ fn what_a_program_collects_of_a_job_that_fails_comes_once_and_in_order() {
                 bomb.tick();
                 n
             });
-        let collected = VirtualTime::with_seed(seed).run(|| numbers.execute_and_collect());
-        let mut collected = collected.unwrap().unwrap();
+        let collected = in_virtual_time(seed, || numbers.execute_and_collect());
+        let mut collected = collected.unwrap();
         if parallelism > 1 {
             collected.sort_unstable();
         }

@@ -1,19 +1,27 @@
 //! Jobs that fail when they are told to, and sinks that show what a user would see.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use flott::prelude::*;
 use flott::sink::{BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext};
+use flott::testing::VirtualTime;
 use flott_core::Batch;
+use flott_runtime::job::JobHandle;
+use flott_state::storage::MemoryBlobStore;
 
 mod ledger;
 mod log;
+mod numbers;
 pub(crate) mod stored;
+mod warnings;
 
 pub(crate) use ledger::Ledger;
 pub(crate) use log::Log;
+pub(crate) use numbers::{digit_sums, expected_sums, numbers};
+pub(crate) use warnings::Warnings;
 
 /// An environment that shows nothing, and takes a checkpoint every 100 ms.
 pub(crate) fn env(parallelism: u32) -> StreamExecutionEnvironment {
@@ -41,7 +49,7 @@ impl Bomb {
 }
 
 /// What a table in a database would hold: the last value of each key.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Table(Arc<Mutex<BTreeMap<String, i64>>>);
 
 impl Table {
@@ -77,4 +85,24 @@ impl SinkWriter<(String, i64)> for Table {
 /// Pairs as the programs have them.
 pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, i64)>) -> Vec<(String, i64)> {
     pairs.into_iter().map(|(word, count)| (word.to_owned(), count)).collect()
+}
+
+/// The URL of memory that is there until the present test has ended.
+pub(crate) fn memory(name: &str) -> String {
+    thread_local! {
+        static KEPT: RefCell<Vec<MemoryBlobStore>> = const { RefCell::new(Vec::new()) };
+    }
+    KEPT.with_borrow_mut(|kept| kept.push(MemoryBlobStore::named(name, "")));
+    format!("memory://{name}")
+}
+
+/// Runs a program in virtual time.
+pub(crate) fn in_virtual_time<R>(seed: u64, program: impl FnOnce() -> R) -> R {
+    VirtualTime::with_seed(seed).run(program).unwrap()
+}
+
+/// Lets a running job go on for so many milliseconds, in which it must not end.
+pub(crate) fn go_on(handle: &JobHandle, ms: u64) {
+    let ended = handle.wait_for(Duration::from_millis(ms));
+    assert!(ended.is_none(), "the job has ended: {ended:?}");
 }

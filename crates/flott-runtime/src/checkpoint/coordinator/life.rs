@@ -46,15 +46,24 @@ impl<H: Clone> CheckpointCoordinator<H> {
     }
 
     pub(super) fn end_of_data(&mut self, task: TaskId) {
-        let last = self.tasks.end_of_data(task);
+        if self.tasks.end_of_data(task) {
+            self.request_last();
+        }
+    }
+
+    /// All input is processed.
+    fn request_last(&mut self) {
         let wanted = self.settings.after_tasks_finish && self.settings.interval_ms.is_some();
-        if last && wanted && self.life == Life::Running {
+        if wanted && self.life == Life::Running {
             self.requests.add(Request::Checkpoint { request: None });
         }
     }
 
     pub(super) fn task_finished(&mut self, task: TaskId, actions: &mut Vec<Action<H>>) {
-        self.tasks.finished(task);
+        // A task that had finished before the job was restored says nothing of its input.
+        if self.tasks.finished(task) {
+            self.request_last();
+        }
         self.abort_where(FailureReason::TaskClosing, actions, |pending| pending.waiting.contains(&task));
         self.answer_if_stopped(actions);
     }

@@ -42,17 +42,21 @@ impl Tasks {
         self.set(task, TaskState::Running);
     }
 
-    /// Says whether this was the last of the running tasks.
+    /// Says whether this was the last of the tasks that had input.
     pub(super) fn end_of_data(&mut self, task: TaskId) -> bool {
-        if self.states.get(&task) != Some(&TaskState::Running) {
-            return false;
-        }
-        self.set(task, TaskState::EndOfData);
-        self.states.values().all(|state| matches!(state, TaskState::EndOfData | TaskState::Finished))
+        self.states.get(&task) == Some(&TaskState::Running) && self.ends(task, TaskState::EndOfData)
     }
 
-    pub(super) fn finished(&mut self, task: TaskId) {
-        self.set(task, TaskState::Finished);
+    /// Says whether this was the last of the tasks that had input, and others wait for a last checkpoint.
+    pub(super) fn finished(&mut self, task: TaskId) -> bool {
+        let had_input = self.states.get(&task) != Some(&TaskState::EndOfData);
+        self.ends(task, TaskState::Finished) && had_input && !self.all_finished()
+    }
+
+    /// Says whether no task has input now.
+    fn ends(&mut self, task: TaskId, state: TaskState) -> bool {
+        self.set(task, state);
+        self.states.values().all(|state| matches!(state, TaskState::EndOfData | TaskState::Finished))
     }
 
     pub(super) fn stopped(&mut self, task: TaskId) {

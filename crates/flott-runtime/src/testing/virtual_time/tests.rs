@@ -99,6 +99,27 @@ fn a_limited_wait_for_a_value_ends_at_its_limit() {
 }
 
 #[test]
+fn changes_of_the_value_do_not_make_a_limited_wait_longer() {
+    let run = || {
+        let value = Arc::new(Monitor::new("a value", 0));
+        let changed = Arc::clone(&value);
+        let changer = spawn("changer".to_owned(), move || {
+            let pause = Signal::new();
+            pause.adopt();
+            for _ in 0..10 {
+                pause.wait(Some(Duration::from_millis(15)));
+                changed.change(|value| *value += 1);
+            }
+        });
+        let found = value.wait(Some(Duration::from_millis(40)), |value| (*value > 9).then_some(*value));
+        let waited = clock().wall_ms();
+        changer.unwrap().join().unwrap();
+        (found, waited)
+    };
+    assert_eq!(VirtualTime::with_seed(3).run(run), Ok((None, 40)));
+}
+
+#[test]
 fn a_deadlock_is_reported_with_who_waits_for_what() {
     let run = || {
         let value = Arc::new(Monitor::new("the answer", None::<u8>));
