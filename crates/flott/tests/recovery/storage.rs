@@ -85,9 +85,12 @@ fn the_newest_checkpoints_are_kept_when_the_job_is_cancelled_and_it_goes_on_from
     assert_eq!(warnings, [] as [String; 0]);
 }
 
+/// What may happen to a file.
+type Damage = fn(&Path);
+
 #[test]
 fn a_damaged_file_of_the_newest_checkpoint_is_named_and_the_one_before_is_used() {
-    let damages: [(fn(&Path), &str); 3] = [(flip, "flipped"), (truncate, "truncated"), (delete, "deleted")];
+    let damages: [(Damage, &str); 3] = [(flip, "flipped"), (truncate, "truncated"), (delete, "deleted")];
     for (damage, what) in damages {
         for which in ["metadata", "state"] {
             let directory = cancelled_job();
