@@ -1,5 +1,7 @@
 //! State written by one version of a program and restored by the next, of which a type has changed.
 
+#![allow(clippy::unwrap_used, reason = "the whole crate is tests, and its helpers may panic like them")]
+
 use std::{fmt::Debug, time::Duration};
 
 use flott_core::{Data, Key, hash::key_hash, key_group::KeyGroupRange};
