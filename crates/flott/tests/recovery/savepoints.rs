@@ -248,7 +248,8 @@ fn a_max_parallelism_that_was_only_derived_gives_way_to_that_of_the_savepoint() 
 
 #[test]
 fn operators_of_different_max_parallelism_are_restored_by_the_same_program() {
-    let savepoint = |from: Option<String>| {
+    // Runs of one seed draw the same names.
+    let savepoint = |from: Option<String>, directory: &str| {
         let (env, table) = (env(1), Table::default());
         from.map(|from| env.set(&keys::RESTORE_PATH, from).clone());
         let pairs = numbers(&env).map(|n| (format!("digit {}", n % 10), n)).set_max_parallelism(32);
@@ -257,14 +258,14 @@ fn operators_of_different_max_parallelism_are_restored_by_the_same_program() {
         in_virtual_time(1, || {
             let handle = env.execute_async().unwrap();
             go_on(&handle, 3_000);
-            let savepoint = savepoint(&handle, "many");
+            let savepoint = savepoint(&handle, directory);
             handle.wait().unwrap();
             assert_eq!(rows(&table), expected_sums());
             savepoint
         })
     };
-    let first = savepoint(None);
-    savepoint(Some(first));
+    let first = savepoint(None, "many");
+    savepoint(Some(first), "many again");
 }
 
 #[test]
