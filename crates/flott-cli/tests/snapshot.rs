@@ -1,0 +1,60 @@
+//! `flott snapshot` on the snapshot of format version 1 that is kept in the repository.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../flott-state/tests/fixtures/snapshot-v1")
+}
+
+fn snapshot(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_flott")).arg("snapshot").args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_whole_snapshot_is_shown_and_verified() {
+    let path = fixture().display().to_string();
+    let shown = snapshot(&["show", &path]);
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    let shown = text(&shown.stdout);
+    for word in ["operator", "parallelism", "key group"] {
+        assert!(shown.contains(word), "{word}: {shown}");
+    }
+    let verified = snapshot(&["verify", &path]);
+    assert!(verified.status.success(), "{}", text(&verified.stdout));
+    let dumped = snapshot(&["dump", &path, "--operator", "sum", "--state", "sum"]);
+    assert!(dumped.status.success(), "{}", text(&dumped.stderr));
+    assert_eq!(text(&dumped.stdout).lines().count(), 2);
+}
+
+#[test]
+fn a_damaged_file_is_named_and_the_exit_code_tells() {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(fixture()).unwrap() {
+        let file = file.unwrap();
+        let mut bytes = std::fs::read(file.path()).unwrap();
+        if file.file_name() != "_metadata" {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        }
+        std::fs::write(copy.path().join(file.file_name()), bytes).unwrap();
+    }
+    let verified = snapshot(&["verify", &copy.path().display().to_string()]);
+    assert_eq!(verified.status.code(), Some(1));
+    assert!(text(&verified.stdout).contains("is damaged"), "{}", text(&verified.stdout));
+}
+
+#[test]
+fn a_path_without_a_snapshot_is_told_in_one_line() {
+    let missing = snapshot(&["show", "/no/such/chk-1"]);
+    assert_eq!(missing.status.code(), Some(2));
+    let error = text(&missing.stderr);
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("there is no file:///no"), "{error}");
+}
