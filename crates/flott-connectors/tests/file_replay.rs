@@ -22,6 +22,7 @@ fn step() -> impl Strategy<Value = ReplayStep> {
         6 => (0..4u32).prop_map(ReplayStep::Serve),
         2 => Just(ReplayStep::Checkpoint),
         1 => (1..5u32).prop_map(ReplayStep::Restore),
+        1 => (0..4u32).prop_map(ReplayStep::RestoreReader),
         1 => Just(ReplayStep::Tick),
     ]
 }

@@ -264,6 +264,7 @@ impl StreamExecutionEnvironment {
                 checkpointing.interval_ms.is_some(),
             )
             .map_err(snapshots::settings_error)?,
+            failover_strategy: configuration.get(&keys::FAILOVER_STRATEGY)?,
             checkpointing,
             job,
             storage: snapshots::snapshot_storage(configuration)?,

@@ -106,6 +106,12 @@ impl SplitEnumerator for FileEnumerator {
         Ok(())
     }
 
+    fn on_reader_restart(&mut self, subtask: u32, _out: &mut EnumeratorOutput<'_, FileSplit>) -> FnResult {
+        // What the failed one asked for is void: the new one asks for itself.
+        self.waiting.remove(&subtask);
+        Ok(())
+    }
+
     fn snapshot_state(&mut self, _checkpoint_id: u64) -> FnResult<FileEnumeratorState> {
         Ok(self.state.clone())
     }

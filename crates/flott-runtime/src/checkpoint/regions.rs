@@ -33,6 +33,15 @@ impl Regions {
         self.region.values().collect::<BTreeSet<_>>().len()
     }
 
+    /// The vertices whose tasks are in several regions.
+    pub fn divided_vertices(&self) -> BTreeSet<u32> {
+        let mut regions: BTreeMap<u32, BTreeSet<TaskId>> = BTreeMap::new();
+        for (task, region) in &self.region {
+            regions.entry(task.vertex).or_default().insert(*region);
+        }
+        regions.into_iter().filter(|(_, regions)| regions.len() > 1).map(|(vertex, _)| vertex).collect()
+    }
+
     /// The tasks that start again when `failed` has failed; none if the job has no such task.
     pub fn to_restart(&self, failed: TaskId, strategy: FailoverStrategy) -> BTreeSet<TaskId> {
         let Some(region) = self.region.get(&failed) else { return BTreeSet::new() };

@@ -1,6 +1,6 @@
 //! Which sources are ahead of the others, as a pure decision: watermarks in, limits out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flott_core::time::Timestamp;
 use flott_core::watermark::WatermarkAlignment;
@@ -24,6 +24,11 @@ impl AlignmentGroups {
         group.insert(reader, watermark);
         let least = group.values().copied().min().unwrap_or(watermark);
         alignment.limit(least)
+    }
+
+    /// These readers start again, and are not waited for until they report.
+    pub(super) fn forget(&mut self, readers: &BTreeSet<TaskId>) {
+        self.0.values_mut().for_each(|group| group.retain(|reader, _| !readers.contains(reader)));
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct TaskBuilder<'a> {
     pub(crate) plan: &'a JobPlan,
     pub(crate) vertex: &'a JobVertex,
     pub(crate) subtask: u32,
+    /// How often the task was started before.
+    pub(crate) attempt: u32,
     pub(crate) ends: TaskEnds,
     pub(crate) shared: Rc<TaskShared>,
     pub(crate) metrics: Arc<TaskMetrics>,
@@ -84,7 +86,7 @@ impl TaskBuilder<'_> {
             subtask: self.subtask,
             parallelism: self.vertex.parallelism,
             max_parallelism: self.plan.program.graph.max_parallelism_of(node),
-            attempt: 0,
+            attempt: self.attempt,
             metrics,
             restored,
             backend: Arc::clone(&self.plan.backend),

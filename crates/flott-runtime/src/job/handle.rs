@@ -19,7 +19,7 @@ use crate::seam::Monitor;
 pub enum JobStatus {
     /// Its tasks run, or are being ended.
     Running,
-    /// It has failed and starts again after a while.
+    /// It has failed and starts again after a while, all of it or the part that failed.
     Restarting,
     /// All input was processed.
     Finished,
@@ -71,9 +71,9 @@ pub(super) struct Ended {
 /// What the shell tells those who look at the job.
 #[derive(Debug, Default)]
 pub(super) struct JobLife {
-    /// No task runs, after a failure.
+    /// Tasks wait to start again after a failure.
     pub(super) restarting: bool,
-    /// How often the tasks were started again.
+    /// How often tasks were started again.
     pub(super) restarts: u32,
     pub(super) ended: Option<Ended>,
     pub(super) checkpoints: CheckpointStatistics,
@@ -105,7 +105,7 @@ impl JobHandle {
         self.messages.send(Message::Cancel);
     }
 
-    /// How often the tasks were started again after a failure.
+    /// How often tasks were started again after a failure, all of them or those of a region (Flink: `numRestarts`).
     pub fn restarts(&self) -> u32 {
         self.life.look(|life| life.restarts)
     }

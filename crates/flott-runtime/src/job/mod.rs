@@ -1,6 +1,7 @@
 //! Running a program in this process: a coordinator that decides, a shell that acts, and the handle for the user.
 
 mod alignment;
+mod assigned;
 mod build;
 mod checkpoints;
 mod coordinator;
@@ -14,6 +15,7 @@ mod statistics;
 mod storage;
 mod stored;
 
+pub(crate) use assigned::Assigned;
 pub(crate) use build::{JobPlan, TaskBuilder, TaskEnds};
 pub use coordinator::TaskId;
 pub use handle::{JobHandle, JobResult, JobStatus};

@@ -1,10 +1,13 @@
 //! The thin shell around the coordinators of a job and of its checkpoints: it performs their actions, and hosts the
 //! enumerators.
 
-use std::collections::BTreeMap;
+mod failover;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use flott_core::config::FailoverStrategy;
 use flott_core::seam::Clock;
 use flott_core::time::Timestamp;
 use flott_state::backend::StateBackend;
@@ -16,7 +19,7 @@ use flott_state::storage::{
 use super::alignment::AlignmentGroups;
 use super::build::JobPlan;
 use super::checkpoints::JobCheckpoints;
-use super::coordinator::{Action, Coordinator, Event, Outcome, TaskId};
+use super::coordinator::{Action, Coordinator, Event, Outcome, Part, TaskId};
 use super::handle::{Ended, JobHandle, JobLife};
 use super::inbox::{Inbox, inbox};
 use super::message::{Message, Request, TaskReport};
@@ -28,6 +31,7 @@ use super::stored::{JobIdentity, RestorePoint, metadata};
 use crate::checkpoint::Topology;
 use crate::checkpoint::coordinator::{self as checkpoint, RequestId, TerminalStatus};
 use crate::checkpoint::options::Barrier;
+use crate::checkpoint::regions::Regions;
 use crate::checkpoint::restart::{RestartStrategy, Restarts};
 use crate::checkpoint::settings::CheckpointSettings;
 use crate::error::{FailureKind, FnResult, JobError, TaskFailure};
@@ -60,6 +64,8 @@ pub struct LaunchOptions {
     pub checkpointing: CheckpointSettings,
     /// Whether and when the job starts again after a failure.
     pub restart_strategy: RestartStrategy,
+    /// Which tasks start again after the failure of one.
+    pub failover_strategy: FailoverStrategy,
     /// The id of the job.
     pub job: JobKey,
     /// Where checkpoints and savepoints go.
@@ -121,7 +127,8 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
     if let (Some(restore), Some(point)) = (&options.restore, &point) {
         point.check(&plan, restore.allow_non_restored_state)?;
     }
-    let sources = Sources::create(&plan, point.as_ref())?;
+    let topology = Topology::of(&plan.job_graph);
+    let sources = Sources::create(&plan, point.as_ref(), divided_sources(&topology, &options))?;
     let metrics = Arc::new(task_metrics(&plan.job_graph));
     let vertices = plan.job_graph.vertices.iter().zip(metrics.iter());
     let vertices =
@@ -145,7 +152,6 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
         Arc::clone(&waiting_bytes),
         messages.clone(),
     )?;
-    let topology = Topology::of(&plan.job_graph);
     let first_checkpoint = options.restore.as_ref().map_or(1, |restore| restore.first_checkpoint);
     let mut checkpoints =
         JobCheckpoints::new(options.checkpointing.clone(), topology.clone(), first_checkpoint);
@@ -162,22 +168,25 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
     }
     let identity = JobIdentity { key: options.job, name: plan.program.name.clone() };
     let restarts = Restarts::new(options.restart_strategy.clone());
+    let coordinator = Coordinator::new(&topology, options.failover_strategy, restarts);
+    let attempts: BTreeMap<TaskId, u32> = topology.tasks().map(|task| (task, 0)).collect();
     let mut statistics = Statistics::default();
     statistics.told.restored = options.restore.as_ref().map(|restore| restore.snapshot.metadata.checkpoint);
     let launcher = Launcher { plan, metrics, messages, storage, waiting_bytes, options };
-    let started = launcher.start(0, point.as_ref());
+    let started = launcher.start(&attempts, point.as_ref());
     if started.is_err() {
         launcher.storage.send(StorageWork::End);
     }
     let tasks = started?;
     let shell = Shell {
-        coordinator: Coordinator::new(topology.tasks(), restarts),
+        coordinator,
         checkpoints,
         identity,
         directory,
         storage_thread,
         launcher,
-        attempt: 0,
+        restarts: 0,
+        attempts,
         tasks,
         sources,
         alignment: AlignmentGroups::default(),
@@ -185,7 +194,6 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
         started_ns: clock.monotonic_ns(),
         started_ms: u64::try_from(clock.wall_ms()).unwrap_or(0),
         clock,
-        restart_at_ms: None,
         life: Arc::clone(&handle.life),
         outcome: None,
         statistics,
@@ -195,6 +203,14 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
     Ok(handle)
 }
 
+/// The vertices some of whose tasks may start again while others go on.
+fn divided_sources(topology: &Topology, options: &LaunchOptions) -> BTreeSet<u32> {
+    match (&options.restart_strategy, options.failover_strategy) {
+        (RestartStrategy::None, _) | (_, FailoverStrategy::Full) => BTreeSet::new(),
+        (_, FailoverStrategy::Region) => Regions::of(topology).divided_vertices(),
+    }
+}
+
 struct Shell {
     coordinator: Coordinator,
     checkpoints: JobCheckpoints,
@@ -202,8 +218,10 @@ struct Shell {
     directory: Arc<CheckpointDirectory>,
     storage_thread: JoinHandle<()>,
     launcher: Launcher,
-    /// How often the tasks were started again.
-    attempt: u32,
+    /// How often tasks were started again.
+    restarts: u32,
+    /// How often each task was started again.
+    attempts: BTreeMap<TaskId, u32>,
     tasks: BTreeMap<TaskId, RunningTask>,
     sources: Sources,
     alignment: AlignmentGroups,
@@ -211,7 +229,6 @@ struct Shell {
     clock: Arc<dyn Clock>,
     started_ns: u64,
     started_ms: u64,
-    restart_at_ms: Option<u64>,
     life: Arc<Monitor<JobLife>>,
     outcome: Option<Outcome>,
     statistics: Statistics,
@@ -249,7 +266,7 @@ impl Shell {
         self.started_ms + (self.clock.monotonic_ns() - self.started_ns) / 1_000_000
     }
 
-    /// The tasks have been started.
+    /// All tasks have been started.
     fn begin(&mut self) {
         let interval_ms = self.launcher.options.checkpointing.period_ms().unwrap_or(0);
         let start_delay_ms = random() % interval_ms.max(1);
@@ -262,7 +279,7 @@ impl Shell {
     fn turn(&mut self) {
         let (now_ns, now_ms) = (self.clock.monotonic_ns(), self.now_ms());
         let tick = self.sources.next_tick_ns().map(|at| Duration::from_nanos(at.saturating_sub(now_ns)));
-        let dues = self.checkpoints.next_wake_up_ms().into_iter().chain(self.restart_at_ms);
+        let dues = self.checkpoints.next_wake_up_ms().into_iter().chain(self.coordinator.next_wake_up());
         let dues = dues.map(|at| Duration::from_millis(at.saturating_sub(now_ms)));
         if let Some(message) = self.inbox.receive(tick.into_iter().chain(dues).min()) {
             self.take(message);
@@ -272,7 +289,7 @@ impl Shell {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Task { attempt, task, report } if attempt == self.attempt => {
+            Message::Task { attempt, task, report } if self.attempts.get(&task) == Some(&attempt) => {
                 self.take_report(task, report);
             }
             Message::Task { .. } => {}
@@ -349,8 +366,7 @@ impl Shell {
         if self.checkpoints.next_wake_up_ms().is_some_and(|at| at <= now_ms) {
             self.checkpoint_event(checkpoint::Event::TimeAdvanced);
         }
-        if self.restart_at_ms.is_some_and(|at| at <= now_ms) {
-            self.restart_at_ms = None;
+        if self.coordinator.next_wake_up().is_some_and(|at| at <= now_ms) {
             self.event(Event::RestartDue);
         }
     }
@@ -376,7 +392,8 @@ impl Shell {
         }
     }
 
-    fn deliver(&self, vertex: u32, actions: EnumeratorActions) {
+    fn deliver(&mut self, vertex: u32, actions: EnumeratorActions) {
+        self.sources.note_assigned(vertex, &actions);
         for (subtask, split) in actions.assignments {
             self.send(TaskId { vertex, subtask }, TaskControl::AddSplits(vec![split]));
         }
@@ -395,12 +412,13 @@ impl Shell {
     fn event(&mut self, event: Event) {
         for action in self.coordinator.handle(self.now_ms(), random(), event) {
             match action {
-                Action::CancelTasks => {
+                Action::Cancel(Part::Whole) => {
                     self.tasks.values().for_each(RunningTask::cancel);
                     self.checkpoint_event(checkpoint::Event::JobSuspended);
                 }
-                Action::Restart { at_ms, failure } => self.wait_for_restart(at_ms, &failure),
-                Action::StartTasks => self.start_again(),
+                Action::Cancel(Part::Region(tasks)) => self.cancel_region(&tasks),
+                Action::Restart { part, at_ms, failure } => self.wait_for_restart(&part, at_ms, &failure),
+                Action::Start(part) => self.start_again(&part),
                 Action::EndJob(outcome) => {
                     let status = match outcome {
                         Outcome::Finished => TerminalStatus::Finished,
@@ -412,48 +430,6 @@ impl Shell {
                 }
             }
         }
-    }
-
-    fn wait_for_restart(&mut self, at_ms: u64, failure: &TaskFailure) {
-        std::mem::take(&mut self.tasks).into_values().for_each(RunningTask::join);
-        self.restart_at_ms = Some(at_ms);
-        self.life.change(|life| life.restarting = true);
-        let delay_ms = at_ms.saturating_sub(self.now_ms());
-        let from = match self.checkpoints.latest() {
-            Some((checkpoint, _)) => format!("from checkpoint {checkpoint}"),
-            None => "from the beginning".to_owned(),
-        };
-        tracing::warn!("the job failed and starts again {from} in {delay_ms} ms: {failure}");
-    }
-
-    fn start_again(&mut self) {
-        self.attempt += 1;
-        self.alignment = AlignmentGroups::default();
-        self.statistics.told.restored = self.checkpoints.latest().map(|(checkpoint, _)| checkpoint);
-        self.tell_statistics();
-        let latest = self.checkpoints.latest().map(|(_, point)| point);
-        match self.try_start(latest.as_ref()) {
-            Ok(()) => {
-                self.life.change(|life| {
-                    life.restarting = false;
-                    life.restarts = self.attempt;
-                });
-                self.begin();
-            }
-            Err(failure) => {
-                self.event(Event::JobFailed(failure));
-                for task in Topology::of(&self.launcher.plan.job_graph).tasks() {
-                    self.event(Event::TaskCanceled(task));
-                }
-            }
-        }
-    }
-
-    fn try_start(&mut self, latest: Option<&RestorePoint>) -> Result<(), TaskFailure> {
-        self.sources = Sources::create(&self.launcher.plan, latest)?;
-        let started = self.launcher.start(self.attempt, latest);
-        self.tasks = started.map_err(|error| job_failure(error.to_string()))?;
-        Ok(())
     }
 
     /// Performs what the coordinator of checkpoints wants.
@@ -469,6 +445,7 @@ impl Shell {
                     self.launcher.storage.send(StorageWork::WriteMetadata(metadata));
                 }
                 checkpoint::Action::NotifyComplete { checkpoint, tasks, .. } => {
+                    self.sources.completed(checkpoint);
                     self.notify(&tasks, CheckpointNotice::Complete(checkpoint));
                 }
                 checkpoint::Action::NotifyAborted { checkpoint, tasks, reason } => {

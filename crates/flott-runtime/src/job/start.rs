@@ -15,6 +15,7 @@ use super::shell::LaunchOptions;
 use super::statistics::SubtaskCheckpoint;
 use super::storage::{MOST_WAITING_BYTES, StorageWork};
 use super::stored::RestorePoint;
+use crate::checkpoint::Topology;
 use crate::checkpoint::barriers::AbortReason;
 use crate::error::{ChainError, ChainResult, JobError};
 use crate::graph::{JobGraph, JobVertex};
@@ -76,15 +77,24 @@ pub(crate) fn signals(job_graph: &JobGraph) -> Vec<Vec<Arc<Signal>>> {
     job_graph.vertices.iter().map(of).collect()
 }
 
-/// Makes all channels, and hands each task its ends of them.
-pub(crate) fn connect(plan: &JobPlan, signals: &[Vec<Arc<Signal>>]) -> Vec<Vec<TaskEnds>> {
+/// Makes the channels between the tasks that are started, and hands each its ends of them. Tasks that exchange records
+/// start together.
+pub(crate) fn connect(
+    plan: &JobPlan,
+    signals: &[Vec<Arc<Signal>>],
+    is_started: impl Fn(TaskId) -> bool,
+) -> Vec<Vec<TaskEnds>> {
     let mut ends: Vec<Vec<TaskEnds>> =
         signals.iter().map(|tasks| tasks.iter().map(|_| TaskEnds::default()).collect()).collect();
     for exchange in plan.job_graph.edges.iter().filter(|exchange| !exchange.inline) {
         // A vertex inside the task of another sends from there; one that receives from a channel hosts itself.
         let (up, down) = (plan.job_graph.host(exchange.from) as usize, exchange.to as usize);
         let (from, to) = (signals[up].len() as u32, signals[down].len() as u32);
-        let targets: Vec<_> = (0..from).map(|task| exchange.partitioning.targets(task, from, to)).collect();
+        let targets = |subtask| match is_started(TaskId { vertex: up as u32, subtask }) {
+            true => exchange.partitioning.targets(subtask, from, to),
+            false => Vec::new(),
+        };
+        let targets: Vec<_> = (0..from).map(targets).collect();
         let factory = &plan.program.edges[exchange.edge as usize];
         let made = factory.channels(&signals[up], &signals[down], &targets);
         for (task, sender) in made.senders.into_iter().enumerate() {
@@ -109,26 +119,27 @@ pub(super) struct Launcher {
 }
 
 impl Launcher {
-    /// Starts all tasks, with what they get back of a checkpoint if there is one.
+    /// Starts tasks, each for the so many-th time again, with what they get back of a checkpoint if there is one. Tasks that
+    /// exchange records must be started together.
     ///
     /// # Errors
     /// When the system gives no thread. Tasks that were started before that end by themselves.
     pub(super) fn start(
         &self,
-        attempt: u32,
+        attempts: &BTreeMap<TaskId, u32>,
         restored: Option<&RestorePoint>,
     ) -> Result<BTreeMap<TaskId, RunningTask>, JobError> {
-        self.metrics.iter().flatten().for_each(|task| task.reset());
+        self.reset_metrics(attempts);
         let signals = signals(&self.plan.job_graph);
-        let ends = connect(&self.plan, &signals);
-        let finished = restored.map(|point| point.finished(&self.plan)).unwrap_or_default();
+        let ends = connect(&self.plan, &signals, |task| attempts.contains_key(&task));
+        let topology = Topology::of(&self.plan.job_graph);
+        let finished = restored.map(|point| point.finished(&self.plan, &topology)).unwrap_or_default();
         let mut tasks = BTreeMap::new();
         for (vertex, ends) in self.plan.job_graph.vertices.iter().zip(ends) {
-            if self.plan.job_graph.host(vertex.id) != vertex.id {
-                continue;
-            }
             for (subtask, ends) in (0..vertex.parallelism).zip(ends) {
                 let id = TaskId { vertex: vertex.id, subtask };
+                // A vertex inside the task of another is not started by itself.
+                let Some(&attempt) = attempts.get(&id) else { continue };
                 let start = TaskStart {
                     plan: Arc::clone(&self.plan),
                     to_shell: ToShell {
@@ -144,7 +155,7 @@ impl Launcher {
                     metrics: Arc::clone(&self.metrics),
                     options: self.options.clone(),
                     restored: restored.cloned(),
-                    has_finished: finished.contains(&vertex.id),
+                    has_finished: finished.contains(&id),
                 };
                 match start.spawn(&vertex.name) {
                     Ok(task) => tasks.insert(id, task),
@@ -156,6 +167,17 @@ impl Launcher {
             }
         }
         Ok(tasks)
+    }
+
+    fn reset_metrics(&self, started: &BTreeMap<TaskId, u32>) {
+        for (vertex, tasks) in (0..).zip(self.metrics.iter()) {
+            let host = self.plan.job_graph.host(vertex);
+            for (subtask, metrics) in (0..).zip(tasks) {
+                if started.contains_key(&TaskId { vertex: host, subtask }) {
+                    metrics.reset();
+                }
+            }
+        }
     }
 }
 
@@ -253,7 +275,7 @@ impl TaskStart {
         }
         let Self { plan, to_shell, ends, signal, canceled, metrics: job_metrics, options, restored, .. } =
             self;
-        let id = to_shell.task;
+        let (id, attempt) = (to_shell.task, to_shell.attempt);
         let metrics = Arc::clone(&job_metrics[id.vertex as usize][id.subtask as usize]);
         let link = task_link(to_shell, &options);
         let clock = Arc::clone(&options.clock);
@@ -271,7 +293,8 @@ impl TaskStart {
                 let operator = plan.program.graph.node(vertex.head).name.clone();
                 ChainError::Failed { operator, cause: format!("its state can't be restored: {error}").into() }
             })?;
-            TaskBuilder { plan, vertex, subtask, ends, shared, metrics, job_metrics, restored }.build()
+            TaskBuilder { plan, vertex, subtask, attempt, ends, shared, metrics, job_metrics, restored }
+                .build()
         });
         match built {
             Ok(head) => Task { head: head.0, shared, mailbox, flush }.live(),

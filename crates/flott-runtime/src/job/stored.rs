@@ -12,6 +12,7 @@ use flott_state::storage::{StateSource, StorageError, StoredSnapshot};
 
 use super::build::JobPlan;
 use super::coordinator::TaskId;
+use crate::checkpoint::Topology;
 use crate::checkpoint::coordinator::GlobalSnapshot;
 use crate::graph::{GraphError, JobVertex, NodeId, OperatorId, StreamGraph};
 use crate::snapshot::TaskState;
@@ -117,26 +118,31 @@ impl RestorePoint {
         ids
     }
 
-    /// The tasks, by their vertices, whose operators had all finished, and all before them: they don't run again, so that nothing
-    /// is said twice at the end of input (Flink: finished on restore).
-    pub(super) fn finished(&self, plan: &JobPlan) -> BTreeSet<u32> {
-        let jobs = &plan.job_graph;
+    /// The tasks whose operators had all finished, and all tasks before them: they don't run again, so that nothing is said
+    /// twice at the end of input (Flink: finished on restore).
+    pub(super) fn finished(&self, plan: &JobPlan, topology: &Topology) -> BTreeSet<TaskId> {
         let mut finished = BTreeSet::new();
-        for host in jobs.vertices.iter().filter(|vertex| jobs.host(vertex.id) == vertex.id) {
-            let mut operators = hosted(plan, host.id).map(|(_, node)| plan.program.graph.operator_id(node));
-            let mut senders = jobs.edges.iter().filter(|edge| !edge.inline && jobs.host(edge.to) == host.id);
-            if operators.all(|id| self.has_finished(id))
-                && senders.all(|edge| finished.contains(&jobs.host(edge.from)))
-            {
-                finished.insert(host.id);
+        // Senders come before those that they send to.
+        for task in topology.tasks() {
+            let mut operators = hosted(plan, task.vertex);
+            let had_finished = operators.all(|(vertex, node)| {
+                self.had_finished(plan.program.graph.operator_id(node), task.subtask, vertex.parallelism)
+            });
+            if had_finished && topology.upstream(task).all(|sender| finished.contains(&sender)) {
+                finished.insert(task);
             }
         }
         finished
     }
 
-    fn has_finished(&self, id: OperatorId) -> bool {
-        let stored = self.metadata.operator(id.0);
-        stored.is_some_and(|(task, _)| task.subtasks.iter().all(|subtask| *subtask == SubtaskState::Finished))
+    /// Whether a subtask of an operator had finished. After rescaling the subtasks are others: then all must have finished.
+    fn had_finished(&self, id: OperatorId, subtask: u32, parallelism: u32) -> bool {
+        let Some((task, _)) = self.metadata.operator(id.0) else { return false };
+        let has_finished = |state: &SubtaskState| *state == SubtaskState::Finished;
+        match task.subtasks.get(subtask as usize) {
+            Some(state) if task.subtasks.len() == parallelism as usize => has_finished(state),
+            _ => task.subtasks.iter().all(has_finished),
+        }
     }
 
     /// What the operators of a task get back. Reads only what it needs.

@@ -67,6 +67,9 @@ pub(crate) trait AnyEnumerator: Send {
     fn start(&mut self, parallelism: u32) -> FnResult<EnumeratorActions>;
     fn on_split_request(&mut self, subtask: u32, parallelism: u32) -> FnResult<EnumeratorActions>;
     fn on_tick(&mut self, parallelism: u32) -> FnResult<EnumeratorActions>;
+    /// Takes encoded splits.
+    fn add_splits_back(&mut self, splits: Vec<Vec<u8>>, subtask: u32) -> FnResult;
+    fn on_reader_restart(&mut self, subtask: u32, parallelism: u32) -> FnResult<EnumeratorActions>;
     /// The encoded state.
     fn snapshot_state(&mut self, checkpoint_id: u64) -> FnResult<Vec<u8>>;
 }
@@ -99,6 +102,15 @@ impl<S: SourceSplit, E: EnumeratorState> AnyEnumerator for TypedEnumerator<S, E>
 
     fn on_tick(&mut self, parallelism: u32) -> FnResult<EnumeratorActions> {
         self.act(parallelism, |enumerator, out| enumerator.on_tick(out))
+    }
+
+    fn add_splits_back(&mut self, splits: Vec<Vec<u8>>, subtask: u32) -> FnResult {
+        let splits: Result<Vec<S>, _> = splits.iter().map(|bytes| encoding::decode(bytes)).collect();
+        self.0.add_splits_back(splits?, subtask)
+    }
+
+    fn on_reader_restart(&mut self, subtask: u32, parallelism: u32) -> FnResult<EnumeratorActions> {
+        self.act(parallelism, |enumerator, out| enumerator.on_reader_restart(subtask, out))
     }
 
     fn snapshot_state(&mut self, checkpoint_id: u64) -> FnResult<Vec<u8>> {

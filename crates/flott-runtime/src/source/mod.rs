@@ -119,11 +119,23 @@ pub trait SplitEnumerator: Send {
         Ok(())
     }
 
-    /// A reader failed before a checkpoint held these splits: they must be assigned anew.
+    /// The reader of `subtask` has failed while others go on, before a checkpoint held these splits: they must be assigned
+    /// anew, to any reader. (If all readers start again, the enumerator is restored instead.)
     ///
     /// # Errors
     /// An error fails the job.
     fn add_splits_back(&mut self, splits: Vec<Self::Split>, subtask: u32) -> FnResult;
+
+    /// The reader of `subtask` starts again while others go on, with the splits that a checkpoint holds of it (Flink:
+    /// `addReader`). It asks for splits as a new one does. An enumerator that assigns splits without being asked, or says
+    /// of its own accord that there are no more, does so here for this reader; what the failed one had asked or was told
+    /// is void.
+    ///
+    /// # Errors
+    /// An error fails the job.
+    fn on_reader_restart(&mut self, _subtask: u32, _out: &mut EnumeratorOutput<'_, Self::Split>) -> FnResult {
+        Ok(())
+    }
 
     /// The state for checkpoint `checkpoint_id`: all that is needed to go on assigning without loss or repetition.
     ///

@@ -83,6 +83,14 @@ impl<S: SourceSplit, E: Serialize + DeserializeOwned + Send + 'static> Enumerato
         self.enumerator.add_splits_back(splits, subtask)
     }
 
+    /// Calls [`SplitEnumerator::on_reader_restart`].
+    ///
+    /// # Errors
+    /// Those of the enumerator.
+    pub fn restart_reader(&mut self, subtask: u32) -> FnResult<Decided<S>> {
+        self.call(|enumerator, out| enumerator.on_reader_restart(subtask, out))
+    }
+
     /// Calls [`SplitEnumerator::snapshot_state`].
     ///
     /// # Errors

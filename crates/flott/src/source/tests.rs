@@ -14,6 +14,7 @@ fn steps(readers: u32) -> impl Strategy<Value = Vec<ReplayStep>> {
         4 => (0..readers).prop_map(ReplayStep::Serve),
         2 => Just(ReplayStep::Checkpoint),
         1 => (1..=readers).prop_map(ReplayStep::Restore),
+        1 => (0..4u32).prop_map(ReplayStep::RestoreReader),
     ];
     prop::collection::vec(step, 0..60)
 }

@@ -5,6 +5,7 @@
 mod failures;
 mod finished;
 mod random;
+mod regions;
 mod rescaling;
 mod restarts;
 mod savepoints;

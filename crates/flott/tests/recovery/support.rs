@@ -12,12 +12,14 @@ use flott_core::Batch;
 use flott_runtime::job::JobHandle;
 use flott_state::storage::MemoryBlobStore;
 
+mod chunks;
 mod ledger;
 mod log;
 mod numbers;
 pub(crate) mod stored;
 mod warnings;
 
+pub(crate) use chunks::Chunks;
 pub(crate) use ledger::Ledger;
 pub(crate) use log::Log;
 pub(crate) use numbers::{digit_sums, expected_sums, numbers};

@@ -27,6 +27,12 @@ fn v3_8_two_streams_that_never_meet_fail_apart() {
 }
 
 #[test]
+fn a_vertex_is_divided_if_its_tasks_can_fail_apart() {
+    let regions = Regions::of(&job(&[3, 3, 2, 2], &[(0, 1, Forward), (2, 3, Hash)]));
+    assert_eq!(regions.divided_vertices().into_iter().collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
 fn v3_8_full_failover_restarts_every_task() {
     let regions = Regions::of(&job(&[3, 3], &[(0, 1, Forward)]));
     assert_eq!(regions.to_restart(task(0, 0), FailoverStrategy::Full).len(), 6);

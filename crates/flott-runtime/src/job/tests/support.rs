@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use flott_core::Batch;
-use flott_core::config::Configuration;
+use flott_core::config::{Configuration, FailoverStrategy};
 use flott_core::watermark::WatermarkStrategy;
 use flott_state::backend::HashMapStateBackend;
 use flott_state::format::JobKey;
@@ -280,6 +280,7 @@ impl TestJob {
             allow_unaligned_source_splits: false,
             checkpointing: CheckpointSettings::from_config(&Configuration::new()).unwrap(),
             restart_strategy: RestartStrategy::from_config(&Configuration::new(), false).unwrap(),
+            failover_strategy: FailoverStrategy::Region,
             job: JobKey(1),
             storage: SnapshotStorage::default(),
             restore: None,

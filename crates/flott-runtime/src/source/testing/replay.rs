@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use flott_core::encoding;
 use flott_core::seam::Clock;
-use flott_state::redistribute;
+use flott_state::{OperatorSnapshot, redistribute};
 
 use super::{EnumeratorHarness, ReaderHarness};
 use crate::error::FnResult;
+use crate::job::Assigned;
 use crate::source::head::splits;
 use crate::source::{InputStatus, Source};
 
@@ -25,6 +26,8 @@ pub enum ReplayStep {
     Checkpoint,
     /// All fail and start again from the last checkpoint, or afresh if there was none, with so many readers (at least one).
     Restore(u32),
+    /// A reader fails alone and starts again from the last checkpoint, or afresh if there was none.
+    RestoreReader(u32),
 }
 
 /// A source with its enumerator and readers, and all records that were read and not taken back.
@@ -33,7 +36,9 @@ pub struct Replay<'a, S: Source> {
     clock: Arc<dyn Clock>,
     enumerator: EnumeratorHarness<S::Split, S::EnumeratorState>,
     readers: Vec<Reader<S>>,
-    records: Vec<S::Out>,
+    /// Each with its reader.
+    records: Vec<(u32, S::Out)>,
+    assigned: Assigned,
     checkpoint: Option<Checkpoint>,
 }
 
@@ -46,7 +51,7 @@ struct Reader<S: Source> {
 /// As a checkpoint stores it, and how many records came before.
 struct Checkpoint {
     enumerator: Vec<u8>,
-    readers: Vec<flott_state::OperatorSnapshot>,
+    readers: Vec<OperatorSnapshot>,
     records: usize,
 }
 
@@ -57,8 +62,15 @@ impl<'a, S: Source> Replay<'a, S> {
     /// Those of the source, here and below.
     pub fn start(source: &'a S, parallelism: u32, clock: Arc<dyn Clock>) -> FnResult<Self> {
         let enumerator = EnumeratorHarness::new(source.create_enumerator()?, parallelism);
-        let mut replay =
-            Self { source, clock, enumerator, readers: Vec::new(), records: Vec::new(), checkpoint: None };
+        let mut replay = Self {
+            source,
+            clock,
+            enumerator,
+            readers: Vec::new(),
+            records: Vec::new(),
+            assigned: Assigned::default(),
+            checkpoint: None,
+        };
         replay.open(vec![None; parallelism as usize])?;
         Ok(replay)
     }
@@ -74,6 +86,7 @@ impl<'a, S: Source> Replay<'a, S> {
             ReplayStep::Tick => self.decide(EnumeratorHarness::tick),
             ReplayStep::Checkpoint => self.take_checkpoint(),
             ReplayStep::Restore(parallelism) => self.restore(parallelism.max(1)),
+            ReplayStep::RestoreReader(subtask) => self.restore_reader(subtask % self.readers.len() as u32),
         }
     }
 
@@ -90,22 +103,33 @@ impl<'a, S: Source> Replay<'a, S> {
             self.serve(subtask)?;
             idle = if self.poll(subtask)? == InputStatus::MoreAvailable { 0 } else { idle + 1 };
         }
-        Ok(self.records)
+        Ok(self.records.into_iter().map(|(_, record)| record).collect())
     }
 
     /// Opens as many readers as there are states.
-    fn open(&mut self, states: Vec<Option<flott_state::OperatorSnapshot>>) -> FnResult {
+    fn open(&mut self, states: Vec<Option<OperatorSnapshot>>) -> FnResult {
         self.readers.clear();
+        self.assigned = Assigned::default();
         let parallelism = states.len() as u32;
         for (subtask, state) in (0..).zip(states) {
-            let mut harness = ReaderHarness::new(self.source, subtask, parallelism, Arc::clone(&self.clock))?;
-            if let Some(state) = state {
-                harness.reader().add_splits(splits::restore(&state)?)?;
-            }
-            self.readers.push(Reader { harness, mailbox: VecDeque::new() });
+            let reader = self.new_reader(subtask, parallelism, state.as_ref())?;
+            self.readers.push(reader);
         }
         self.decide(EnumeratorHarness::start)?;
         self.readers.iter_mut().try_for_each(|reader| reader.harness.reader().start())
+    }
+
+    fn new_reader(
+        &self,
+        subtask: u32,
+        parallelism: u32,
+        state: Option<&OperatorSnapshot>,
+    ) -> FnResult<Reader<S>> {
+        let mut harness = ReaderHarness::new(self.source, subtask, parallelism, Arc::clone(&self.clock))?;
+        if let Some(state) = state {
+            harness.reader().add_splits(splits::restore(state)?)?;
+        }
+        Ok(Reader { harness, mailbox: VecDeque::new() })
     }
 
     fn reader(&mut self, subtask: u32) -> &mut Reader<S> {
@@ -116,8 +140,9 @@ impl<'a, S: Source> Replay<'a, S> {
     fn poll(&mut self, subtask: u32) -> FnResult<InputStatus> {
         let reader = self.reader(subtask);
         reader.take_mail()?;
-        let (mut records, status) = reader.harness.poll()?;
-        self.records.append(&mut records);
+        let (records, status) = reader.harness.poll()?;
+        let subtask = subtask % self.readers.len() as u32;
+        self.records.extend(records.into_iter().map(|record| (subtask, record)));
         Ok(status)
     }
 
@@ -138,6 +163,7 @@ impl<'a, S: Source> Replay<'a, S> {
     ) -> FnResult {
         let decided = act(&mut self.enumerator)?;
         for (subtask, split) in decided.assigned {
+            self.assigned.note(&[(subtask, encoding::to_vec(&split)?)]);
             self.reader(subtask).mailbox.push_back(Some(split));
         }
         for subtask in decided.no_more_splits {
@@ -155,8 +181,26 @@ impl<'a, S: Source> Replay<'a, S> {
             let splits = reader.harness.reader().snapshot_state(1)?;
             readers.push(splits::snapshot(&splits)?.unwrap_or_default());
         }
+        self.assigned.checkpoint(1);
+        self.assigned.completed(1);
         self.checkpoint = Some(Checkpoint { enumerator, readers, records: self.records.len() });
         Ok(())
+    }
+
+    fn restore_reader(&mut self, subtask: u32) -> FnResult {
+        let parallelism = self.readers.len() as u32;
+        let checkpoint = self.checkpoint.as_ref();
+        let kept = checkpoint.map_or(0, |checkpoint| checkpoint.records);
+        let state = checkpoint.and_then(|checkpoint| checkpoint.readers.get(subtask as usize));
+        let reader = self.new_reader(subtask, parallelism, state)?;
+        let later = self.records.split_off(kept);
+        self.records.extend(later.into_iter().filter(|(of, _)| *of != subtask));
+        self.readers[subtask as usize] = reader;
+        let splits = self.assigned.take_back(subtask);
+        let splits: Result<Vec<S::Split>, _> = splits.iter().map(|split| encoding::decode(split)).collect();
+        self.enumerator.add_splits_back(splits?, subtask)?;
+        self.decide(|enumerator| enumerator.restart_reader(subtask))?;
+        self.reader(subtask).harness.reader().start()
     }
 
     fn restore(&mut self, parallelism: u32) -> FnResult {
@@ -169,6 +213,9 @@ impl<'a, S: Source> Replay<'a, S> {
         let enumerator = self.source.restore_enumerator(encoding::decode(&checkpoint.enumerator)?)?;
         self.enumerator = EnumeratorHarness::new(enumerator, parallelism);
         let states = redistribute(&checkpoint.readers, parallelism, 128);
+        if let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.readers.clone_from(&states);
+        }
         self.open(states.into_iter().map(Some).collect())
     }
 }

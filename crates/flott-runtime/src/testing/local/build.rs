@@ -26,7 +26,7 @@ pub(super) struct Build<'a> {
 impl Build<'_> {
     pub(super) fn tasks(&self) -> Result<Tasks, TaskFailure> {
         let signals = signals(&self.plan.job_graph);
-        let ends = connect(self.plan, &signals);
+        let ends = connect(self.plan, &signals, |_| true);
         let canceled = Arc::<AtomicBool>::default();
         let mut tasks = Vec::new();
         for ((vertex, signals), ends) in self.plan.job_graph.vertices.iter().zip(signals).zip(ends) {
@@ -64,8 +64,17 @@ impl Build<'_> {
         let shared = Rc::new(TaskShared::new(clock, signal, canceled, Arc::clone(&metrics), link));
         let restored = self.restored.as_ref().map(|restored| restored.task(graph, jobs, vertex.id, subtask));
         let (own, job_metrics) = (Rc::clone(&shared), Arc::clone(self.metrics));
-        let builder =
-            TaskBuilder { plan, vertex, subtask, ends, shared: own, metrics, job_metrics, restored };
+        let builder = TaskBuilder {
+            plan,
+            vertex,
+            subtask,
+            attempt: 0,
+            ends,
+            shared: own,
+            metrics,
+            job_metrics,
+            restored,
+        };
         let parallelism = vertex.parallelism;
         match guard(|| builder.build()) {
             Ok(head) => Ok(LocalTask::new(name, subtask, parallelism, head.0, shared)),
