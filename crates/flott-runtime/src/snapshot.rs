@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flott_state::format::StateFileEncoder;
-use flott_state::snapshot::SnapshotBudget;
+use flott_state::snapshot::{SnapshotBudget, SnapshotRequest};
 use flott_state::{KeyedStateMeta, OperatorSnapshot, OperatorStateSnapshot, SnapshotSink, StateError};
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +18,17 @@ pub type TaskState = BTreeMap<OperatorId, OperatorSnapshot>;
 pub struct TaskSnapshot {
     /// What the snapshot is for.
     pub barrier: Barrier,
+    /// What its operators are asked for.
+    pub request: SnapshotRequest,
     /// What was collected so far.
     pub operators: TaskState,
 }
 
 impl TaskSnapshot {
-    /// A snapshot that nothing was added to yet.
+    /// A snapshot of everything that nothing was added to yet.
     pub fn new(barrier: Barrier) -> Self {
-        Self { barrier, operators: TaskState::new() }
+        let request = SnapshotRequest::whole(barrier.checkpoint);
+        Self { barrier, request, operators: TaskState::new() }
     }
 }
 

@@ -75,7 +75,7 @@ pub use redistribute::redistribute;
 pub use reducing_state::{ReducingState, ReducingStateDescriptor};
 pub use snapshot::{
     GroupEntries, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
-    RedistributionMode, SnapshotBudget, SnapshotSink, StateKind,
+    RedistributionMode, SnapshotBudget, SnapshotExtent, SnapshotRequest, SnapshotSink, StateKind,
 };
 pub use state_type::{Reading, StateType};
 pub use table::Epoch;

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Reading, StateError, StateErrorKind, StateType};
 pub use budget::SnapshotBudget;
+pub use request::{SnapshotExtent, SnapshotRequest};
 
 mod budget;
 mod layers;
+mod request;
 
 /// All state of one operator subtask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

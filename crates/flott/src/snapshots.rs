@@ -26,11 +26,6 @@ pub(crate) fn checkpointing(configuration: &Configuration) -> Result<CheckpointS
                        leave it out";
         return Err(invalid(problem));
     }
-    if configuration.get(&keys::INCREMENTAL_CHECKPOINTS)? {
-        let problem =
-            "execution.checkpointing.incremental is set, but checkpoints are always full yet: leave it out";
-        return Err(invalid(problem));
-    }
     Ok(settings)
 }
 

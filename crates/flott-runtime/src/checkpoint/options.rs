@@ -19,7 +19,7 @@ pub struct Barrier {
 impl Barrier {
     /// The barrier of an aligned checkpoint, for those who take snapshots without a coordinator.
     pub fn aligned(checkpoint: u64) -> Self {
-        let kind = SnapshotKind::Checkpoint { full: false };
+        let kind = SnapshotKind::Checkpoint { base: None };
         Self {
             checkpoint,
             timestamp_ms: 0,
@@ -42,8 +42,8 @@ pub struct CheckpointOptions {
 pub enum SnapshotKind {
     /// For recovery.
     Checkpoint {
-        /// Whether it must not refer to files of earlier snapshots, as those may not belong to the job.
-        full: bool,
+        /// The complete checkpoint whose files it may refer to: the latest, if that belongs to the job.
+        base: Option<u64>,
     },
     /// For the user.
     Savepoint {
@@ -58,6 +58,14 @@ impl SnapshotKind {
     /// Whether it is a savepoint.
     pub fn is_savepoint(&self) -> bool {
         matches!(self, Self::Savepoint { .. })
+    }
+
+    /// The checkpoint whose files it may refer to.
+    pub fn base(&self) -> Option<u64> {
+        match self {
+            Self::Checkpoint { base } => *base,
+            Self::Savepoint { .. } => None,
+        }
     }
 
     /// How the job stops with it, if it does.

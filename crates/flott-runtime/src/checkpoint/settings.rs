@@ -23,6 +23,8 @@ pub struct CheckpointSettings {
     pub max_concurrent: u32,
     /// How many checkpoints in a row may fail before the job does.
     pub tolerable_failures: u32,
+    /// Whether a checkpoint may store only what has changed since an earlier one.
+    pub incremental: bool,
     /// Whether barriers overtake records.
     pub unaligned: bool,
     /// How long an unaligned checkpoint tries to be an aligned one.
@@ -80,6 +82,7 @@ impl CheckpointSettings {
             min_pause_ms: ms(&keys::CHECKPOINTING_MIN_PAUSE)?.min(LONGEST_PAUSE_MS),
             max_concurrent: config.get(&keys::MAX_CONCURRENT_CHECKPOINTS)?,
             tolerable_failures: config.get(&keys::TOLERABLE_FAILED_CHECKPOINTS)?,
+            incremental: config.get(&keys::INCREMENTAL_CHECKPOINTS)?,
             unaligned: config.get(&keys::UNALIGNED_CHECKPOINTS)?,
             aligned_timeout_ms: ms(&keys::ALIGNED_CHECKPOINT_TIMEOUT)?,
             retention: config.get(&keys::CHECKPOINT_RETENTION)?,

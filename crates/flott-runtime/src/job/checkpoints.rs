@@ -53,7 +53,7 @@ impl JobCheckpoints {
     fn keep_restored(&mut self, stored: &StoredSnapshot, owner: Owner) {
         let metadata = &stored.metadata;
         let kind = match metadata.form {
-            SnapshotForm::Checkpoint => SnapshotKind::Checkpoint { full: false },
+            SnapshotForm::Checkpoint => SnapshotKind::Checkpoint { base: None },
             SnapshotForm::Savepoint => {
                 SnapshotKind::Savepoint { format: SavepointFormat::Canonical, stop: None }
             }

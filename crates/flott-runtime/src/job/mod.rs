@@ -2,6 +2,7 @@
 
 mod alignment;
 mod assigned;
+mod bases;
 mod build;
 mod checkpoints;
 mod coordinator;

@@ -74,6 +74,14 @@ pub struct LaunchOptions {
     pub restore: Option<Restore>,
 }
 
+impl LaunchOptions {
+    /// Whether checkpoints are incremental. In the memory of the coordinator they are not, as nothing would be gained.
+    pub(super) fn is_incremental(&self) -> bool {
+        self.checkpointing.incremental
+            && matches!(self.storage.checkpoints, CheckpointStorage::FileSystem { .. })
+    }
+}
+
 /// Where checkpoints and savepoints go.
 #[derive(Clone, Debug)]
 pub struct SnapshotStorage {
@@ -449,7 +457,11 @@ impl Shell {
                     self.notify(&tasks, CheckpointNotice::Complete(checkpoint));
                 }
                 checkpoint::Action::NotifyAborted { checkpoint, tasks, reason } => {
-                    tracing::warn!("checkpoint {checkpoint} was given up: {reason}");
+                    if reason.is_of_normal_life() {
+                        tracing::info!("checkpoint {checkpoint} was given up: {reason}");
+                    } else {
+                        tracing::warn!("checkpoint {checkpoint} was given up: {reason}");
+                    }
                     self.statistics.failed(checkpoint, reason.to_string());
                     self.tell_statistics();
                     self.checkpoints.forget(checkpoint);
@@ -490,7 +502,11 @@ impl Shell {
         };
         match self.sources.snapshot(checkpoint) {
             Ok(enumerators) => {
-                self.launcher.storage.send(StorageWork::Begin(target));
+                self.launcher.storage.send(StorageWork::Begin {
+                    target,
+                    base: barrier.options.kind.base(),
+                    is_shared: self.launcher.options.is_incremental() && !barrier.options.kind.is_savepoint(),
+                });
                 self.checkpoints.begin(checkpoint, enumerators);
                 for task in tasks {
                     self.send(*task, TaskControl::TriggerCheckpoint(barrier.clone()));

@@ -323,6 +323,7 @@ fn task_link(to_shell: ToShell, options: &LaunchOptions) -> TaskLink {
         checkpointing: TaskCheckpointing {
             mode: settings.mode,
             waits_for_last: settings.after_tasks_finish && settings.interval_ms.is_some(),
+            incremental: options.is_incremental(),
             responder: Arc::new(to_shell),
         },
     }

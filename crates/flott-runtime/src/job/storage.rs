@@ -8,6 +8,7 @@ use flott_core::seam::Clock;
 use flott_state::format::{CheckpointMetadata, EncodedEnd, SnapshotHandle};
 use flott_state::storage::{CheckpointDirectory, FileScope, SnapshotTarget, StateUpload, StorageError};
 
+use super::bases::Bases;
 use super::coordinator::TaskId;
 use super::inbox::{Inbox, Sender, inbox};
 use super::message::Message;
@@ -27,8 +28,9 @@ const MOST_GIVEN_UP: usize = 64;
 
 /// What there is to do.
 pub(super) enum StorageWork {
-    /// A snapshot begins, whose state goes there.
-    Begin(SnapshotTarget),
+    /// A snapshot begins, whose state goes there. Tasks may give what has changed since a complete one, and later ones may refer to what is
+    /// shared.
+    Begin { target: SnapshotTarget, base: Option<u64>, is_shared: bool },
     /// A part of a task's snapshot.
     Store { task: TaskId, checkpoint: u64, bytes: Vec<u8> },
     /// The end of a task's snapshot; `None` if the task has no state.
@@ -52,7 +54,9 @@ struct Storage {
     directory: Arc<CheckpointDirectory>,
     clock: Arc<dyn Clock>,
     /// Where the snapshots under way go.
-    targets: BTreeMap<u64, SnapshotTarget>,
+    targets: BTreeMap<u64, Destination>,
+    /// What tasks have stored that checkpoints under way or to come may build on.
+    bases: Bases,
     /// Where those went that were given up, of which something may still come.
     given_up: BTreeMap<u64, SnapshotTarget>,
     /// What tasks have begun to store.
@@ -61,9 +65,19 @@ struct Storage {
     messages: Sender<Message>,
 }
 
-/// Begins the state file of a task.
-fn begin(target: &SnapshotTarget, task: TaskId) -> StateUpload {
-    target.upload(&format!("{}-{}", task.vertex, task.subtask), FileScope::Exclusive)
+/// Where a snapshot under way goes.
+struct Destination {
+    target: SnapshotTarget,
+    scope: FileScope,
+    /// The complete checkpoint that it may build on.
+    base: Option<u64>,
+}
+
+impl Destination {
+    /// Begins the state file of a task.
+    fn begin(&self, task: TaskId) -> StateUpload {
+        self.target.upload(&format!("{}-{}", task.vertex, task.subtask), self.scope)
+    }
 }
 
 /// Starts the thread.
@@ -81,6 +95,7 @@ pub(super) fn start(
         directory,
         clock,
         targets: BTreeMap::new(),
+        bases: Bases::default(),
         given_up: BTreeMap::new(),
         uploads: BTreeMap::new(),
         waiting_bytes,
@@ -95,8 +110,13 @@ impl Storage {
     fn run(mut self, work: &Inbox<StorageWork>) {
         while let Some(work) = work.receive(None) {
             match work {
-                StorageWork::Begin(target) => {
-                    self.targets.insert(target.checkpoint(), target);
+                StorageWork::Begin { target, base, is_shared } => {
+                    let scope = if is_shared { FileScope::Shared } else { FileScope::Exclusive };
+                    self.targets.insert(target.checkpoint(), Destination { target, scope, base });
+                    // What one may build on never becomes older.
+                    if let Some(oldest) = self.targets.values().filter_map(|to| to.base).min() {
+                        self.bases.keep_from(oldest);
+                    }
                 }
                 StorageWork::Store { task, checkpoint, bytes } => self.store(task, checkpoint, &bytes),
                 StorageWork::Finish { task, checkpoint, end, mut figures } => {
@@ -124,8 +144,8 @@ impl Storage {
     /// Stores a part of a task's snapshot; what goes wrong is told at its end.
     fn store(&mut self, task: TaskId, checkpoint: u64, bytes: &[u8]) {
         self.waiting_bytes.fetch_sub(bytes.len(), Ordering::Relaxed);
-        let Some(target) = self.targets.get(&checkpoint) else { return };
-        let upload = self.uploads.entry((checkpoint, task)).or_insert_with(|| Ok(begin(target, task)));
+        let Some(to) = self.targets.get(&checkpoint) else { return };
+        let upload = self.uploads.entry((checkpoint, task)).or_insert_with(|| Ok(to.begin(task)));
         if let Ok(writing) = upload
             && let Err(error) = writing.write(bytes)
         {
@@ -142,16 +162,21 @@ impl Storage {
         self.waiting_bytes.fetch_sub(end.as_ref().map_or(0, |end| end.bytes.len()), Ordering::Relaxed);
         let upload = self.uploads.remove(&(checkpoint, task));
         // A snapshot that is given up already needs no state.
-        let (Some(target), Some(end)) = (self.targets.get(&checkpoint), end) else {
+        let (Some(to), Some(end)) = (self.targets.get(&checkpoint), end) else {
             return Ok(SnapshotHandle::default());
         };
-        let part = upload.unwrap_or_else(|| Ok(begin(target, task)))?.finish(end)?;
-        Ok(SnapshotHandle { checkpointed_bytes: part.size(), parts: vec![part] })
+        let base = to.base.filter(|_| end.has_changes);
+        let part = upload.unwrap_or_else(|| Ok(to.begin(task)))?.finish(end)?;
+        if to.scope == FileScope::Exclusive {
+            return Ok(SnapshotHandle { checkpointed_bytes: part.size(), parts: vec![part] });
+        }
+        self.bases.add(checkpoint, task, base, part)
     }
 
     fn discard_pending(&mut self, checkpoint: u64) {
         self.uploads.retain(|(of, _), _| *of != checkpoint);
-        if let Some(target) = self.targets.remove(&checkpoint) {
+        self.bases.forget(checkpoint);
+        if let Some(Destination { target, .. }) = self.targets.remove(&checkpoint) {
             tell(self.directory.discard_pending(&target));
             self.given_up.insert(checkpoint, target);
             if self.given_up.len() > MOST_GIVEN_UP {
@@ -162,7 +187,7 @@ impl Storage {
 
     fn complete(&mut self, mut metadata: CheckpointMetadata) {
         let checkpoint = metadata.checkpoint;
-        let Some(target) = self.targets.get(&checkpoint).cloned() else { return };
+        let Some(target) = self.targets.get(&checkpoint).map(|to| to.target.clone()) else { return };
         metadata.completed_ms = u64::try_from(self.clock.wall_ms()).unwrap_or(0);
         let result = self.directory.complete(&target, &metadata);
         let source = target.source();

@@ -19,7 +19,7 @@ use flott_core::key_group::KeyGroupRange;
 use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
 use flott_state::backend::StateBackend;
-use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink};
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink};
 
 use crate::error::{ChainResult, FnResult};
 use crate::graph::OperatorId;
@@ -137,7 +137,7 @@ pub trait Operator: 'static {
     ///
     /// # Errors
     /// An error fails the task.
-    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, _request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         Ok(OperatorSnapshot::default())
     }
 

@@ -1,6 +1,6 @@
 //! An operator with what surrounds it at its place in a chain.
 
-use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink};
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink};
 
 use super::{AnyOutput, OperatorSetup, Output};
 use crate::error::{ChainError, ChainResult, FnResult};
@@ -40,11 +40,11 @@ impl<P, T: Clone + 'static> Placed<P, T> {
     pub(super) fn snapshot(
         &mut self,
         snapshot: &mut TaskSnapshot,
-        own: impl FnOnce(&mut P, u64) -> FnResult<OperatorSnapshot>,
+        own: impl FnOnce(&mut P, SnapshotRequest) -> FnResult<OperatorSnapshot>,
     ) -> ChainResult {
         let mut taken = None;
         self.run(|operator, _| {
-            taken = Some(own(operator, snapshot.barrier.checkpoint)?);
+            taken = Some(own(operator, snapshot.request)?);
             Ok(())
         })?;
         let taken = taken.filter(|taken| !taken.is_empty());

@@ -2,7 +2,7 @@
 
 use flott_core::Batch;
 use flott_core::time::Timestamp;
-use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink};
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink};
 
 use super::Output;
 use crate::error::FnResult;
@@ -68,7 +68,7 @@ pub trait TwoInputOperator: 'static {
     ///
     /// # Errors
     /// An error fails the task.
-    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, _request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         Ok(OperatorSnapshot::default())
     }
 

@@ -4,6 +4,7 @@ use flott_core::Batch;
 use flott_core::time::{MIN_WATERMARK, Timestamp};
 use flott_state::{
     ListStateDescriptor, OperatorListState, OperatorSnapshot, OperatorState, OperatorStateStore,
+    SnapshotRequest,
 };
 
 use super::commits::Commits;
@@ -142,10 +143,10 @@ impl<T: 'static, S: Sink<T>> Operator for SinkOperator<T, S> {
         true
     }
 
-    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         self.writer.flush(self.finished)?;
-        self.prepare(checkpoint_id)?;
-        let own = self.writer.snapshot_state(checkpoint_id)?;
+        self.prepare(request.checkpoint)?;
+        let own = self.writer.snapshot_state(request.checkpoint)?;
         self.writer_state.update(&mut self.state, own)?;
         let waiting = self.commits.as_ref().and_then(Commits::snapshot);
         self.committables.update(&mut self.state, waiting.into_iter().collect())?;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use flott_core::config::CheckpointingMode;
 use flott_core::seam::Clock;
 use flott_state::format::{EncodedEnd, StateFileEncoder};
-use flott_state::snapshot::SnapshotBudget;
+use flott_state::snapshot::{SnapshotBudget, SnapshotExtent, SnapshotRequest};
 
 use super::Head;
+use super::layers::Layers;
 use crate::checkpoint::barriers::{AbortReason, BarrierAction, BarrierEvent, Barriers, ChannelKind};
 use crate::checkpoint::options::{Barrier, StopMode};
 use crate::error::{ChainError, ChainResult};
@@ -17,6 +18,10 @@ use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
 /// Encoded state leaves the task in pieces of at least so many bytes.
 const CHUNK_BYTES: usize = 256 << 10;
+
+/// How long a task writes its snapshot before its next batch, and how often it may ask the clock meanwhile.
+const WRITE_NS: u64 = 1_000_000;
+const WRITES: usize = 16;
 
 /// How long an idle task waits for storage to catch up before it looks again.
 const NO_ROOM_PAUSE: Duration = Duration::from_millis(1);
@@ -45,6 +50,8 @@ pub(crate) struct TaskCheckpointing {
     /// Whether the task waits, when all its input is processed, for a checkpoint that holds its end. Sinks leave their
     /// commits to it then.
     pub(crate) waits_for_last: bool,
+    /// Whether a checkpoint may hold only what has changed since an earlier one.
+    pub(crate) incremental: bool,
     /// Who is told.
     pub(crate) responder: Arc<dyn CheckpointResponder>,
 }
@@ -63,7 +70,12 @@ impl TaskCheckpointing {
             fn acknowledge(&self, _checkpoint: u64, _end: Option<EncodedEnd>, _figures: SubtaskCheckpoint) {}
             fn decline(&self, _checkpoint: u64, _reason: AbortReason) {}
         }
-        Self { mode: CheckpointingMode::ExactlyOnce, waits_for_last: false, responder: Arc::new(Nobody) }
+        Self {
+            mode: CheckpointingMode::ExactlyOnce,
+            waits_for_last: false,
+            incremental: false,
+            responder: Arc::new(Nobody),
+        }
     }
 }
 
@@ -82,13 +94,14 @@ pub(super) struct TaskCheckpoints {
     completed: u64,
     /// The snapshot that is being written between batches.
     writing: Option<Writing>,
+    layers: Layers,
     first_barrier: Option<FirstBarrier>,
     clock: Arc<dyn Clock>,
 }
 
 /// A snapshot that was taken, and is written while the task goes on.
 struct Writing {
-    checkpoint: u64,
+    request: SnapshotRequest,
     encoder: StateFileEncoder,
     figures: SubtaskCheckpoint,
     /// When the task went on after the snapshot was taken.
@@ -115,6 +128,7 @@ impl TaskCheckpoints {
             stop: None,
             completed: 0,
             writing: None,
+            layers: Layers::default(),
             first_barrier: None,
             clock,
         }
@@ -158,7 +172,7 @@ impl TaskCheckpoints {
         match notice {
             CheckpointNotice::Complete(id) => self.completed = self.completed.max(id),
             CheckpointNotice::Aborted(checkpoint) | CheckpointNotice::Canceled(checkpoint) => {
-                if self.writing.as_ref().is_some_and(|writing| writing.checkpoint == checkpoint) {
+                if self.writing.as_ref().is_some_and(|writing| writing.request.checkpoint == checkpoint) {
                     self.writing = None;
                     head.abort_snapshot();
                 }
@@ -209,7 +223,8 @@ impl TaskCheckpoints {
         let begun_ns = self.clock.monotonic_ns();
         // One that is not written yet comes first.
         while !self.write(SnapshotBudget::unlimited(), head)? {}
-        let mut snapshot = TaskSnapshot::new(barrier);
+        let request = self.request(&barrier);
+        let mut snapshot = TaskSnapshot { request, ..TaskSnapshot::new(barrier) };
         head.snapshot(&mut snapshot)?;
         let mut encoder = StateFileEncoder::new();
         for (id, state) in &snapshot.operators {
@@ -226,7 +241,7 @@ impl TaskCheckpoints {
             sync_ns: taken_ns.saturating_sub(begun_ns),
             ..SubtaskCheckpoint::default()
         };
-        self.writing = Some(Writing { checkpoint, encoder, figures, taken_ns });
+        self.writing = Some(Writing { request, encoder, figures, taken_ns });
         if stop.is_some() {
             self.stop = Some(checkpoint);
         }
@@ -234,6 +249,15 @@ impl TaskCheckpoints {
             self.last.get_or_insert(checkpoint);
         }
         Ok(())
+    }
+
+    /// What the operators are asked for.
+    fn request(&mut self, barrier: &Barrier) -> SnapshotRequest {
+        let (checkpoint, kind) = (barrier.checkpoint, &barrier.options.kind);
+        if kind.is_savepoint() || !self.settings.incremental {
+            return SnapshotRequest::whole(checkpoint);
+        }
+        SnapshotRequest::changes(checkpoint, self.layers.base(kind.base()))
     }
 
     /// Whether a snapshot is being written.
@@ -249,8 +273,17 @@ impl TaskCheckpoints {
 
     /// Goes on writing the snapshot if storage takes more of it now.
     pub(super) fn write_some(&mut self, head: &mut dyn Head) -> ChainResult {
-        if self.writing.is_some() && self.settings.responder.has_room() {
-            self.write(SnapshotBudget::default(), head)?;
+        if self.writing.is_none() {
+            return Ok(());
+        }
+        let begun_ns = self.clock.monotonic_ns();
+        for _ in 0..WRITES {
+            if !self.settings.responder.has_room()
+                || self.write(SnapshotBudget::default(), head)?
+                || self.clock.monotonic_ns().saturating_sub(begun_ns) >= WRITE_NS
+            {
+                break;
+            }
         }
         Ok(())
     }
@@ -259,14 +292,14 @@ impl TaskCheckpoints {
     fn write(&mut self, budget: SnapshotBudget, head: &mut dyn Head) -> ChainResult<bool> {
         let Some(writing) = &mut self.writing else { return Ok(true) };
         let done = head.drain_snapshot(&mut SnapshotWork { budget, sink: &mut writing.encoder })?;
-        let checkpoint = writing.checkpoint;
+        let checkpoint = writing.request.checkpoint;
         if !done {
             if writing.encoder.buffered() >= CHUNK_BYTES {
                 self.settings.responder.store(checkpoint, writing.encoder.take());
             }
             return Ok(false);
         }
-        let Some(Writing { encoder, mut figures, taken_ns, .. }) = self.writing.take() else {
+        let Some(Writing { request, encoder, mut figures, taken_ns }) = self.writing.take() else {
             return Ok(true);
         };
         figures.async_ns = self.clock.monotonic_ns().saturating_sub(taken_ns);
@@ -275,6 +308,9 @@ impl TaskCheckpoints {
             operator: format!("(checkpoint {checkpoint})"),
             cause: cause.into(),
         })?;
+        if let (SnapshotExtent::Changes { base }, Some(end)) = (request.extent, &end) {
+            self.layers.add(checkpoint, base.filter(|_| end.has_changes), end.size);
+        }
         self.settings.responder.acknowledge(checkpoint, end, figures);
         Ok(true)
     }

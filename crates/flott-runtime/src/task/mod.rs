@@ -4,6 +4,7 @@
 //! sleeps on its [`Signal`](crate::seam::Signal) until a channel, the mailbox or a timer wakes it.
 
 mod checkpoints;
+mod layers;
 mod mailbox;
 mod panics;
 mod shared;

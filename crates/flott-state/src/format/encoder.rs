@@ -39,6 +39,8 @@ pub struct EncodedEnd {
     pub size: u64,
     /// What tells the file from every other: the checksum of its index, which has those of all chunks.
     pub checksum: u64,
+    /// Whether it has only what has changed of some state, so that it is nothing without what lies below it.
+    pub has_changes: bool,
 }
 
 impl Default for StateFileEncoder {
@@ -92,7 +94,8 @@ impl StateFileEncoder {
         self.close_chunk();
         let index = frame::encode(&self.index)?;
         let checksum = frame::close(STATE_FILE, &index, &mut self.bytes);
-        Ok(EncodedEnd { size: self.taken + self.bytes.len() as u64, bytes: self.bytes, checksum })
+        let (size, has_changes) = (self.taken + self.bytes.len() as u64, self.index.has_changes());
+        Ok(EncodedEnd { size, bytes: self.bytes, checksum, has_changes })
     }
 
     /// Adds bytes to the open chunk, if it is of their kind and not full, or else to a new one.

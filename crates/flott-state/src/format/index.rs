@@ -73,6 +73,19 @@ pub(super) struct Chunk {
 }
 
 impl Index {
+    /// Whether there are changes of a state that is not in the file as a whole: one that was restored and not taken over may be there
+    /// with its changes behind it.
+    pub(super) fn has_changes(&self) -> bool {
+        let first_is_changes = |section: &Section, at: usize| {
+            let (before, behind) = section.keyed.split_at(at);
+            let is_first =
+                |state: &KeyedSection| before.iter().all(|other| other.meta.name != state.meta.name);
+            behind.first().is_some_and(|state| state.extent == Extent::Changes && is_first(state))
+        };
+        let of_section = |section: &Section| (0..section.keyed.len()).any(|at| first_is_changes(section, at));
+        self.sections.iter().any(of_section)
+    }
+
     /// Checks that the chunks are of states that are listed and fill `room` bytes.
     pub(super) fn check(&self, room: u64) -> Result<(), Damage> {
         self.chunks.iter().try_for_each(|chunk| self.check_chunk(chunk))?;

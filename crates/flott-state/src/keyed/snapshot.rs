@@ -8,7 +8,9 @@ use super::KeyedState;
 use crate::{
     erased::ErasedStore,
     error::{StateError, StateErrorKind},
-    snapshot::{KeyedStateSnapshot, OperatorSnapshot, SnapshotBudget, SnapshotSink},
+    snapshot::{
+        KeyedStateSnapshot, OperatorSnapshot, SnapshotBudget, SnapshotExtent, SnapshotRequest, SnapshotSink,
+    },
     state_store::{Draining, Freeze},
 };
 
@@ -43,42 +45,29 @@ impl<K: Key> KeyedState<K> {
     ///
     /// Meanwhile states may be changed: an entry of the snapshot that is about to change is encoded first.
     ///
+    /// Where changes are asked for, each state decides for itself: it gives all it has where that is not much more, where it has lost so
+    /// many keys that it has stopped noting which, and where the base is unknown or `None`. The sink is told which it gets
+    /// ([`SnapshotSink::keyed_changes`]).
+    ///
     /// What was restored and has not been registered is part of it: the state of a function that is gone for a while
     /// is not lost (Flink keeps it likewise).
     ///
     /// # Errors
     /// When the snapshot begun before is not finished; that one is not touched.
-    pub fn begin_snapshot(&mut self) -> Result<(), StateError> {
-        self.begin(None, None)
-    }
-
-    /// Begins a snapshot for a checkpoint, as [`begin_snapshot`](Self::begin_snapshot), that holds only what has changed since the one for
-    /// `base`, a complete checkpoint of this run. No changes will be asked for since checkpoints before `base`.
-    ///
-    /// Each state decides for itself: it gives all it has where that is not much more, where it has lost so many keys that it has stopped
-    /// noting which, and where `base` is unknown or `None`. The sink is told which it gets
-    /// ([`SnapshotSink::keyed_changes`]). Timers are always given as a whole.
-    ///
-    /// # Errors
-    /// As for [`begin_snapshot`](Self::begin_snapshot).
-    pub fn begin_incremental_snapshot(
-        &mut self,
-        checkpoint: u64,
-        base: Option<u64>,
-    ) -> Result<(), StateError> {
-        self.begin(Some(checkpoint), base)
-    }
-
-    fn begin(&mut self, checkpoint: Option<u64>, base: Option<u64>) -> Result<(), StateError> {
+    pub fn begin_snapshot(&mut self, request: SnapshotRequest) -> Result<(), StateError> {
         if self.snapshot.is_some() {
             return Err(StateErrorKind::SnapshotInProgress.into());
         }
         let epoch = self.epoch.checked_add(1).ok_or(StateErrorKind::TooManySnapshots)?;
         self.epoch = epoch;
-        let since = base.and_then(|base| self.bases.since(base));
-        if let Some(checkpoint) = checkpoint {
-            self.bases.add(checkpoint, epoch);
-        }
+        let since = match request.extent {
+            SnapshotExtent::Whole => None,
+            SnapshotExtent::Changes { base } => {
+                let since = base.and_then(|base| self.bases.since(base));
+                self.bases.add(request.checkpoint, epoch);
+                since
+            }
+        };
         let asked = Freeze { epoch, since, keep: self.bases.oldest(), now: self.now };
         let stores = self.stores.iter_mut().map(|store| store.any_mut().freeze(asked)).collect();
         self.snapshot = Some(Snapshot { stores, restored: self.restored.clone(), progress: None });
@@ -118,7 +107,7 @@ impl<K: Key> KeyedState<K> {
     /// As the two.
     pub fn snapshot(&mut self) -> Result<Vec<KeyedStateSnapshot>, StateError> {
         let mut taken = OperatorSnapshot::default();
-        self.begin_snapshot()?;
+        self.begin_snapshot(SnapshotRequest::whole(0))?;
         self.drain_snapshot(&mut SnapshotBudget::unlimited(), &mut taken)?;
         Ok(taken.keyed)
     }

@@ -3,7 +3,7 @@
 /// What a call that goes on with a snapshot may still do.
 ///
 /// It is counted in work instead of time, so that no clock is read between entries and every run does the same. A call stops soon after
-/// the budget is spent, at most one entry or one run of 64 slots later.
+/// the budget is spent: at most 128 slots and some 16 KiB later, or one entry that is larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotBudget {
     slots: usize,
@@ -11,9 +11,9 @@ pub struct SnapshotBudget {
 }
 
 impl Default for SnapshotBudget {
-    /// About half a millisecond of small entries: 32,768 slots of tables, or 512 KiB written.
+    /// About a tenth of a millisecond of small entries: 8,192 slots of tables, or 128 KiB written.
     fn default() -> Self {
-        Self::new(32 * 1024, 512 * 1024)
+        Self::new(8 * 1024, 128 * 1024)
     }
 }
 

@@ -106,9 +106,9 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
                 let written = table.write_owed(freeze.epoch, &encode, PIECE_BYTES, budget);
                 is_done = written.map_err(|error| Self::failed(name, &error))?;
                 let enough = if is_done { 0 } else { PIECE_BYTES };
-                let piece = table.take_written(enough).map_err(|error| Self::failed(name, &error))?;
-                if let Some(piece) = piece {
+                if let Some(piece) = table.written(enough).map_err(|error| Self::failed(name, &error))? {
                     sink.entries(number, group, piece.count, &piece.bytes)?;
+                    table.forget_written();
                 }
             }
             table.thaw();
@@ -132,9 +132,9 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
     ) -> Result<(), StateError> {
         for index in at.table.. {
             let Some((group, table)) = self.entries.table_at(index) else { break };
-            let piece = table.take_written(PIECE_BYTES).map_err(|error| Self::failed(name, &error))?;
-            if let Some(piece) = piece {
+            if let Some(piece) = table.written(PIECE_BYTES).map_err(|error| Self::failed(name, &error))? {
                 sink.entries(at.number, group, piece.count, &piece.bytes)?;
+                table.forget_written();
             }
         }
         Ok(())

@@ -182,7 +182,19 @@ impl CheckpointDirectory {
         let mut files = self.list(&target.directory)?;
         let shared = self.list(SHARED)?;
         files.extend(shared.into_iter().filter(|file| writer_of(file) == Some(target.checkpoint)));
+        if !self.is_own {
+            // Another job may have written a checkpoint of the same number.
+            let own = format!("-{:016x}", self.salt);
+            let is_of_job = self.has_completed(target);
+            files.retain(|file| file.contains(&own) || is_of_job && file.ends_with(METADATA_FILE));
+        }
         self.sweep(files)
+    }
+
+    /// Whether there is metadata of a checkpoint, and it is of this job.
+    fn has_completed(&self, target: &SnapshotTarget) -> bool {
+        let stored = StoredSnapshot::read(self.source(), target.directory.clone());
+        stored.is_ok_and(|stored| stored.metadata.job == self.job)
     }
 
     /// Deletes what a task has stored for a checkpoint or savepoint that is over.

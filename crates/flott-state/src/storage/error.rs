@@ -90,6 +90,17 @@ pub enum StorageError {
         file: String,
     },
 
+    /// A checkpoint holds what has changed since one of which nothing is known.
+    #[error(
+        "checkpoint {checkpoint} is built on checkpoint {base}, of which nothing is known; take a full one"
+    )]
+    UnknownBase {
+        /// The checkpoint.
+        checkpoint: u64,
+        /// What it is built on.
+        base: u64,
+    },
+
     /// Something can't be encoded.
     #[error("cannot write {place}: {error}")]
     Encode {

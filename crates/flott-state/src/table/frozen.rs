@@ -19,8 +19,22 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// How many slots are passed before the budget is asked again.
-const STRIDE: usize = 64;
+/// How many slots are passed at most before the budget is asked again.
+const STRIDE: usize = 128;
+
+/// Strides that write more than this are too long.
+const STRIDE_BYTES: usize = 16 * 1024;
+
+/// After one that wrote so many bytes: so that neither small entries cost much nor large ones come many at a time.
+const fn next_stride(stride: usize, bytes: usize) -> usize {
+    if bytes > STRIDE_BYTES {
+        if stride > 8 { stride / 8 } else { 1 }
+    } else if stride < STRIDE {
+        stride * 2
+    } else {
+        STRIDE
+    }
+}
 
 /// Appends what snapshots keep of an entry; `false` if that is nothing.
 pub(super) type EncodeEntry<K, N, V> =
@@ -33,6 +47,8 @@ pub(crate) struct Frozen<K, N, V> {
     since: Epoch,
     /// Entries with smaller tags are written.
     reached: u32,
+    /// How many slots are passed next.
+    stride: usize,
     written: GroupEntries,
     failed: Option<EncodeError>,
 }
@@ -71,7 +87,8 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
     pub(crate) fn freeze(&mut self, since: Epoch, encode: Arc<EncodeEntry<K, N, V>>) {
         if self.len > 0 {
             let written = GroupEntries::default();
-            self.frozen = Some(Box::new(Frozen { encode, since, reached: 0, written, failed: None }));
+            self.frozen =
+                Some(Box::new(Frozen { encode, since, reached: 0, stride: 1, written, failed: None }));
         }
     }
 
@@ -80,14 +97,22 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         self.frozen = None;
     }
 
-    /// What was written since it was taken last, once that is `at_least` so many bytes.
-    pub(crate) fn take_written(&mut self, at_least: usize) -> Result<Option<GroupEntries>, EncodeError> {
+    /// What was written and not forgotten, once that is `at_least` so many bytes.
+    pub(crate) fn written(&mut self, at_least: usize) -> Result<Option<&GroupEntries>, EncodeError> {
         let Some(frozen) = &mut self.frozen else { return Ok(None) };
         if let Some(error) = frozen.failed.take() {
             return Err(error);
         }
         let is_enough = frozen.written.count > 0 && frozen.written.bytes.len() >= at_least;
-        Ok(is_enough.then(|| std::mem::take(&mut frozen.written)))
+        Ok(is_enough.then_some(&frozen.written))
+    }
+
+    /// What was written has been handed on.
+    pub(crate) fn forget_written(&mut self) {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.written.count = 0;
+            frozen.written.bytes.clear();
+        }
     }
 
     /// Writes entries that are owed until the budget is spent or `enough` bytes are written; `true` when no entry is owed any
@@ -103,11 +128,17 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         E: Fn(&K, &N, &V, &mut Vec<u8>) -> Result<bool, EncodeError>,
     {
         let Some(mut frozen) = self.frozen.take() else { return Ok(true) };
+        if frozen.since == Epoch::MIN {
+            // All entries come, and mostly of about the size of the slots, so the buffer need not grow by and by.
+            frozen.written.bytes.reserve(enough.min(self.memory_bytes()));
+        }
         let mut is_done = false;
         while !is_done && !budget.is_spent() && frozen.written.bytes.len() < enough {
-            let before = frozen.written.bytes.len();
+            let (before, stride) = (frozen.written.bytes.len(), frozen.stride);
             is_done = self.write_stride(&mut frozen, epoch, encode)?;
-            budget.spend(STRIDE, frozen.written.bytes.len() - before);
+            let bytes = frozen.written.bytes.len() - before;
+            budget.spend(stride, bytes);
+            frozen.stride = next_stride(stride, bytes);
         }
         self.frozen = Some(frozen);
         Ok(is_done)
@@ -124,25 +155,33 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         E: Fn(&K, &N, &V, &mut Vec<u8>) -> Result<bool, EncodeError>,
     {
         let (from, first) = (frozen.reached, self.home(frozen.reached));
-        let behind = first + STRIDE;
+        let behind = (first + frozen.stride).min(self.slots.len());
         // The first tag whose home is `behind` or later; none if that is the end of the table.
         let end = (behind < self.slots.len())
             .then(|| ((behind as u64) << 32).div_ceil(self.slots.len() as u64) as u32);
-        let (unwrapped, wrapped) = (&self.slots[first..], &self.slots[..first]);
-        for (at, slot) in (first..).zip(unwrapped.iter().chain(wrapped)) {
-            match slot {
-                Some(slot) => {
-                    let in_stride = slot.tag >= from && end.is_none_or(|end| slot.tag < end);
-                    if in_stride && slot.version < epoch && slot.version >= frozen.since {
-                        append(&mut frozen.written, slot, encode)?;
-                    }
-                }
-                // No entry whose home is before a vacant slot lies behind it.
-                None if at >= behind => break,
-                None => {}
+        let tags = from..=end.map_or(u32::MAX, |end| end - 1);
+        let (since, periods) = (frozen.since.get(), epoch.get().saturating_sub(frozen.since.get()));
+        let is_owed = |version: u32| version.wrapping_sub(since) < periods;
+        // Found without a branch, as which slots are vacant and which are owed can't be predicted. No version is zero.
+        let (mut owed, mut count) = ([0_u8; STRIDE], 0);
+        for (at, slot) in self.slots[first..behind].iter().enumerate() {
+            owed[count] = at as u8;
+            count += usize::from(is_owed(slot.as_ref().map_or(0, |slot| slot.version.get())));
+        }
+        for at in &owed[..count] {
+            // Nearly all that are here have their homes here.
+            if let Some(slot) = &self.slots[first + usize::from(*at)]
+                && tags.contains(&slot.tag)
+            {
+                append(&mut frozen.written, slot, encode)?;
             }
         }
-        frozen.reached = end.unwrap_or(frozen.reached);
+        // No entry whose home is before a vacant slot lies behind it.
+        let pushed_on = self.slots[behind..].iter().chain(&self.slots[..first]).map_while(Option::as_ref);
+        for slot in pushed_on.filter(|slot| is_owed(slot.version.get()) && tags.contains(&slot.tag)) {
+            append(&mut frozen.written, slot, encode)?;
+        }
+        frozen.reached = end.unwrap_or(from);
         Ok(end.is_none())
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use flott_core::{encoding::decode_prefix, hash::key_hash};
 use flott_state::{
-    CurrentKey, KeyedStateSnapshot, KeyedStateStore, OperatorSnapshot, SnapshotBudget, StateError,
-    StateErrorKind, ValueStateDescriptor, redistribute,
+    CurrentKey, KeyedStateSnapshot, KeyedStateStore, OperatorSnapshot, SnapshotBudget, SnapshotRequest,
+    StateError, StateErrorKind, ValueStateDescriptor, redistribute,
 };
 use proptest::prelude::*;
 
@@ -39,7 +39,7 @@ fn restored(from: &OperatorSnapshot, now: i64) -> BTreeMap<String, String> {
 
 fn checkpoint(subject: &mut Subject, id: u64, base: Option<u64>) -> OperatorSnapshot {
     let mut taken = OperatorSnapshot::default();
-    subject.state.begin_incremental_snapshot(id, base).unwrap();
+    subject.state.begin_snapshot(SnapshotRequest::changes(id, base)).unwrap();
     finish(&mut subject.state, &mut taken, 1000);
     taken
 }
@@ -97,7 +97,7 @@ fn the_changes_since_a_checkpoint_before_failed_ones_hold_theirs_too() {
         subject.act(0, Action::Clear, 100 + id, 8);
         checkpoint(&mut subject, id, Some(1));
     }
-    subject.state.begin_incremental_snapshot(6, Some(1)).unwrap();
+    subject.state.begin_snapshot(SnapshotRequest::changes(6, Some(1))).unwrap();
     subject.act(0, Action::Change, 50, 8);
     subject.state.abort_snapshot();
     let last = checkpoint(&mut subject, 7, Some(1));
@@ -158,7 +158,7 @@ fn keys_lost_while_changes_are_written_belong_to_the_next() {
     let mut subject = filled(9000);
     let first = checkpoint(&mut subject, 1, None);
     subject.act(0, Action::Clear, 1, 8);
-    subject.state.begin_incremental_snapshot(2, Some(1)).unwrap();
+    subject.state.begin_snapshot(SnapshotRequest::changes(2, Some(1))).unwrap();
     let expected = listed(&filled(9000).state.snapshot().unwrap()).len() - 1;
     (100..5000).for_each(|key| subject.act(0, Action::Clear, key, 8));
     let mut second = OperatorSnapshot::default();
@@ -181,12 +181,12 @@ fn an_unknown_base_gives_everything() {
 #[test]
 fn a_state_registered_after_the_base_is_given_as_a_whole() {
     let mut state = empty(Vec::new());
-    state.begin_incremental_snapshot(1, None).unwrap();
+    state.begin_snapshot(SnapshotRequest::changes(1, None)).unwrap();
     finish(&mut state, &mut OperatorSnapshot::default(), 1);
     let value = state.value_state(ValueStateDescriptor::<u64>::new("value")).unwrap();
     value.update(&mut CurrentKey::new(&mut state, &1, key_hash(&1u64).unwrap()), 1).unwrap();
     let mut taken = OperatorSnapshot::default();
-    state.begin_incremental_snapshot(2, Some(1)).unwrap();
+    state.begin_snapshot(SnapshotRequest::changes(2, Some(1))).unwrap();
     finish(&mut state, &mut taken, 1);
     assert_eq!((entries(&taken, "value"), removed(&taken, "value")), (1, None));
 }
@@ -224,7 +224,7 @@ fn changes_are_spread_over_other_subtasks_behind_what_they_change() {
 fn a_sink_that_takes_whole_states_only_says_so() {
     let mut subject = filled(10);
     checkpoint(&mut subject, 1, None);
-    subject.state.begin_incremental_snapshot(2, Some(1)).unwrap();
+    subject.state.begin_snapshot(SnapshotRequest::changes(2, Some(1))).unwrap();
     let refused: StateError =
         subject.state.drain_snapshot(&mut SnapshotBudget::default(), &mut Refusing).unwrap_err();
     assert!(matches!(refused.kind(), StateErrorKind::ChangesNotTaken { .. }), "{refused}");
@@ -279,7 +279,7 @@ proptest! {
             match op {
                 Op::Begin if at_hand.is_none() => {
                     id += 1;
-                    drained.state.begin_incremental_snapshot(id, last).unwrap();
+                    drained.state.begin_snapshot(SnapshotRequest::changes(id, last)).unwrap();
                     let expected = listed(&at_once.state.snapshot().unwrap());
                     at_hand = Some((expected, now, false, OperatorSnapshot::default()));
                 }

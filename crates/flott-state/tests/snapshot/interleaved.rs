@@ -1,7 +1,7 @@
 //! A subtask whose snapshots are drained between random accesses, beside one that does the same accesses and takes its snapshots at
 //! once.
 
-use flott_state::{OperatorSnapshot, SnapshotBudget};
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest};
 use proptest::prelude::*;
 
 use crate::support::{Action, STATES, Subject, finish, listed};
@@ -62,7 +62,7 @@ proptest! {
             apply(&op, &mut at_once, &mut same);
             match op {
                 Op::Begin if snapshot.is_none() => {
-                    drained.state.begin_snapshot().unwrap();
+                    drained.state.begin_snapshot(SnapshotRequest::whole(1)).unwrap();
                     let expected = listed(&at_once.state.snapshot().unwrap());
                     snapshot = Some((expected, OperatorSnapshot::default()));
                 }

@@ -3,7 +3,7 @@
 use flott_core::hash::key_hash;
 use flott_state::{
     CurrentKey, KeyedStateMeta, KeyedStateStore, OperatorSnapshot, OperatorStateSnapshot, SnapshotBudget,
-    SnapshotSink, StateError, StateErrorKind, ValueStateDescriptor,
+    SnapshotRequest, SnapshotSink, StateError, StateErrorKind, ValueStateDescriptor,
 };
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -19,14 +19,14 @@ fn filled(keys: u64) -> Subject {
 fn a_second_snapshot_waits_for_the_first_to_end() {
     let mut subject = filled(1000);
     let mut taken = OperatorSnapshot::default();
-    subject.state.begin_snapshot().unwrap();
-    let refused = subject.state.begin_snapshot().unwrap_err();
+    subject.state.begin_snapshot(SnapshotRequest::whole(1)).unwrap();
+    let refused = subject.state.begin_snapshot(SnapshotRequest::whole(1)).unwrap_err();
     assert_eq!(*refused.kind(), StateErrorKind::SnapshotInProgress);
     assert!(!subject.state.drain_snapshot(&mut SnapshotBudget::new(1, 1), &mut taken).unwrap());
-    assert!(subject.state.begin_snapshot().is_err());
+    assert!(subject.state.begin_snapshot(SnapshotRequest::whole(1)).is_err());
     finish(&mut subject.state, &mut taken, 100);
     assert_eq!(listed(&taken.keyed).len(), 1000);
-    subject.state.begin_snapshot().unwrap();
+    subject.state.begin_snapshot(SnapshotRequest::whole(1)).unwrap();
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn without_a_snapshot_there_is_nothing_to_drain() {
 #[test]
 fn a_snapshot_that_was_given_up_leaves_no_trace_in_the_next() {
     let mut subject = filled(1000);
-    subject.state.begin_snapshot().unwrap();
+    subject.state.begin_snapshot(SnapshotRequest::whole(1)).unwrap();
     subject.act(0, Action::Set, 3, 99);
     subject.state.abort_snapshot();
     let taken = subject.state.snapshot().unwrap();
@@ -52,7 +52,7 @@ fn a_snapshot_that_was_given_up_leaves_no_trace_in_the_next() {
 fn a_state_registered_after_the_beginning_is_not_in_the_snapshot_but_what_it_restores_is() {
     let before = filled(100).state.snapshot().unwrap();
     let mut state = empty(before.clone());
-    state.begin_snapshot().unwrap();
+    state.begin_snapshot(SnapshotRequest::whole(1)).unwrap();
     let value = state.value_state(ValueStateDescriptor::<i64>::new("value")).unwrap();
     let new = state.value_state(ValueStateDescriptor::<i64>::new("of windows 2")).unwrap();
     for key in 0..100 {
@@ -70,7 +70,7 @@ fn the_entries_are_in_the_snapshot_whatever_the_budget() {
     let expected = listed(&filled(3000).state.snapshot().unwrap());
     for slots in [1, 64, 1000, usize::MAX] {
         let mut subject = filled(3000);
-        subject.state.begin_snapshot().unwrap();
+        subject.state.begin_snapshot(SnapshotRequest::whole(1)).unwrap();
         let mut taken = OperatorSnapshot::default();
         finish(&mut subject.state, &mut taken, slots);
         assert_eq!(listed(&taken.keyed), expected);
@@ -96,7 +96,7 @@ fn a_value_that_cannot_be_encoded_ends_the_snapshot_and_not_the_task() {
             let at = &mut CurrentKey::new(&mut state, &key, key_hash(&key).unwrap());
             value.update(at, Unlucky(key)).unwrap();
         }
-        state.begin_snapshot().unwrap();
+        state.begin_snapshot(SnapshotRequest::whole(1)).unwrap();
         if change {
             let at = &mut CurrentKey::new(&mut state, &7, key_hash(&7u64).unwrap());
             value.update(at, Unlucky(8)).unwrap();
@@ -129,7 +129,7 @@ impl SnapshotSink for Refusing {
 #[test]
 fn a_sink_that_fails_ends_the_snapshot() {
     let mut subject = filled(100);
-    subject.state.begin_snapshot().unwrap();
+    subject.state.begin_snapshot(SnapshotRequest::whole(1)).unwrap();
     assert!(subject.state.drain_snapshot(&mut SnapshotBudget::default(), &mut Refusing).is_err());
     assert_eq!(listed(&subject.state.snapshot().unwrap()).len(), 100);
 }

@@ -13,7 +13,8 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
 use flott_state::{
-    ListStateDescriptor, OperatorListState, OperatorSnapshot, OperatorState, OperatorStateStore, StateError,
+    ListStateDescriptor, OperatorListState, OperatorSnapshot, OperatorState, OperatorStateStore,
+    SnapshotRequest, StateError,
 };
 
 use super::calls::{Calls, Due};
@@ -257,7 +258,7 @@ impl<F: AsyncFunction<I, O>, I: Data + Debug, O: Data> Operator for AsyncWaitOpe
         if at_once { Some(Timestamp::MIN) } else { self.calls.next_due() }
     }
 
-    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, _request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         let under_way = self.calls.iter().map(|call| (call.record.clone(), call.timestamp));
         let elements = under_way.chain(self.restored.iter().cloned()).collect();
         self.under_way.update(&mut self.state, elements)?;

@@ -4,7 +4,7 @@ use flott_core::time::{NO_TIMESTAMP, Timestamp};
 use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output, TwoInputOperator};
-use flott_state::OperatorSnapshot;
+use flott_state::{OperatorSnapshot, SnapshotRequest};
 
 use crate::function::{CoProcessFunction, ProcessContext};
 
@@ -53,9 +53,9 @@ impl<F: CoProcessFunction<A, B, O>, A: Data, B: Data, O: Data> TwoInputOperator
         Ok(())
     }
 
-    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         let Self { function, context, .. } = self;
-        context.host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
+        context.host.snapshot(request.checkpoint, |context| function.snapshot_state(context))
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {

@@ -5,7 +5,7 @@ use flott_core::time::{NO_TIMESTAMP, Timestamp};
 use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output, TwoInputOperator};
-use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink, StateError};
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink, StateError};
 
 use super::KeyedBatch;
 use crate::function::{KeySelector, KeyedBroadcastContext, KeyedBroadcastProcessFunction, KeyedHost};
@@ -75,9 +75,9 @@ impl<F: KeyedBroadcastProcessFunction<K, I, B, O>, K: Key, I: Data, B: Data, O: 
         self.host.next_timer()
     }
 
-    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         let Self { function, host, .. } = self;
-        host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
+        host.snapshot(request, |context| function.snapshot_state(context))
     }
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use flott_core::{Batch, Data};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
-use flott_state::OperatorSnapshot;
+use flott_state::{OperatorSnapshot, SnapshotRequest};
 
 use crate::function::{Host, MapFunction};
 
@@ -39,9 +39,9 @@ impl<F: MapFunction<I, O>, I: Data, O: Data> Operator for MapOperator<F, I, O> {
         Ok(())
     }
 
-    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         let Self { function, host, .. } = self;
-        host.snapshot(checkpoint_id, |context| function.snapshot_state(context))
+        host.snapshot(request.checkpoint, |context| function.snapshot_state(context))
     }
 
     fn close(&mut self) -> FnResult {

@@ -4,8 +4,8 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
 use flott_state::{
-    CurrentKey, KeyedState, KeyedStateStore, OperatorSnapshot, SnapshotBudget, SnapshotSink, StateError,
-    ValueState, ValueStateDescriptor,
+    CurrentKey, KeyedState, KeyedStateStore, OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink,
+    StateError, ValueState, ValueStateDescriptor,
 };
 
 use super::KeyedBatch;
@@ -63,8 +63,8 @@ impl<F: Fold<T>, K: Key, T: Data> Operator for ReduceOperator<F, K, T> {
         Ok(())
     }
 
-    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
-        self.state.begin_snapshot()?;
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
+        self.state.begin_snapshot(request)?;
         Ok(OperatorSnapshot::default())
     }
 

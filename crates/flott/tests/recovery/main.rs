@@ -4,6 +4,7 @@
 
 mod failures;
 mod finished;
+mod incremental;
 mod random;
 mod regions;
 mod rescaling;

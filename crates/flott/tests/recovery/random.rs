@@ -3,7 +3,7 @@
 use flott::prelude::*;
 use flott_core::config::keys;
 
-use crate::support::{Bomb, Ledger, Table, in_virtual_time};
+use crate::support::{Bomb, Ledger, Table, in_virtual_time, memory};
 
 type Pair = (String, i64);
 
@@ -87,13 +87,17 @@ fn program(env: &StreamExecutionEnvironment, bomb: &Bomb) -> (Ledger, Table) {
 }
 
 /// The output, sorted, and how often the job was started again.
-fn run(seed: u64, parallelism: u32, interval_ms: u64, bomb: &Bomb) -> (Vec<Pair>, u32) {
+fn run(seed: u64, parallelism: u32, interval_ms: u64, incremental: bool, bomb: &Bomb) -> (Vec<Pair>, u32) {
     let env = StreamExecutionEnvironment::new();
     env.set_quiet(true)
         .set_parallelism(parallelism)
         .set_auto_watermark_interval(Duration::from_millis(20))
         .enable_checkpointing(Duration::from_millis(interval_ms))
         .set(&keys::EXPONENTIAL_DELAY_INITIAL_BACKOFF, Duration::from_millis(10));
+    if incremental {
+        env.set(&keys::INCREMENTAL_CHECKPOINTS, true)
+            .set(&keys::CHECKPOINT_DIRECTORY, memory(&format!("random {seed}")));
+    }
     let (ledger, table) = program(&env, bomb);
     let restarts = in_virtual_time(seed, || {
         let handle = env.execute_async().unwrap();
@@ -123,8 +127,9 @@ fn whatever_fails_when_the_output_is_that_of_a_run_without_failures() {
         let parallelism = 1 + number(2) as u32;
         let bombs: Vec<_> = (0..1 + number(4)).map(|_| 1 + number(700) as i64).collect();
         let interval_ms = 10 + number(200);
-        let (rows, restarts) = run(seed, parallelism, interval_ms, &Bomb::at(bombs.clone()));
-        let (expected, _) = run(seed, 1, 1_000, &Bomb::at([]));
+        let incremental = number(2) == 0;
+        let (rows, restarts) = run(seed, parallelism, interval_ms, incremental, &Bomb::at(bombs.clone()));
+        let (expected, _) = run(seed, 1, 1_000, false, &Bomb::at([]));
         assert_eq!(rows, expected, "seed {seed}, parallelism {parallelism}, bombs {bombs:?}");
         total += restarts;
     }

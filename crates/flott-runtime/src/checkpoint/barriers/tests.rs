@@ -5,7 +5,7 @@ use crate::checkpoint::options::{Alignment, CheckpointOptions, SnapshotKind};
 use BarrierAction::{Abort, Block, Record, RecordingComplete, StopRecording, UnblockAll};
 
 fn barrier(checkpoint: u64, alignment: Alignment) -> Barrier {
-    let options = CheckpointOptions { kind: SnapshotKind::Checkpoint { full: false }, alignment };
+    let options = CheckpointOptions { kind: SnapshotKind::Checkpoint { base: None }, alignment };
     Barrier { checkpoint, timestamp_ms: 1_000 * checkpoint, options }
 }
 

@@ -274,6 +274,19 @@ impl FailureReason {
             Self::Expired | Self::TaskSnapshot | Self::AsyncSnapshot | Self::TriggerIo | Self::Finalize
         )
     }
+
+    /// Whether there is nothing wrong: the job ends or stops, or has a newer checkpoint.
+    pub fn is_of_normal_life(self) -> bool {
+        matches!(
+            self,
+            Self::Subsumed
+                | Self::NewerBarrier
+                | Self::CoordinatorSuspended
+                | Self::CoordinatorShutdown
+                | Self::TaskClosing
+                | Self::InputEndOfStream
+        )
+    }
 }
 
 impl From<AbortReason> for FailureReason {

@@ -19,6 +19,7 @@ fn settings() -> CheckpointSettings {
         min_pause_ms: 0,
         max_concurrent: 1,
         tolerable_failures: 0,
+        incremental: false,
         unaligned: false,
         aligned_timeout_ms: 0,
         retention: CheckpointRetention::None,

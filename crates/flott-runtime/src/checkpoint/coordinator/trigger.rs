@@ -72,9 +72,12 @@ impl<H: Clone> CheckpointCoordinator<H> {
         let kind = match request {
             Request::Savepoint { format, stop, .. } => SnapshotKind::Savepoint { format, stop },
             Request::Checkpoint { .. } | Request::Periodic => {
-                // What belongs to the user may vanish, so nothing is built on it.
-                let full = self.store.latest().is_some_and(|latest| latest.owner == Owner::User);
-                SnapshotKind::Checkpoint { full }
+                // What belongs to the user may vanish, and a savepoint may be moved, so nothing is built on them.
+                let of_job = |latest: &&CompletedCheckpoint<H>| {
+                    latest.owner == Owner::Job && !latest.snapshot.kind.is_savepoint()
+                };
+                let base = self.store.latest().filter(of_job);
+                SnapshotKind::Checkpoint { base: base.map(|base| base.snapshot.checkpoint) }
             }
         };
         let options = CheckpointOptions { alignment: Alignment::of(&self.settings, &kind), kind };

@@ -17,6 +17,7 @@ fn s53_v3_1_checkpointing_is_off_and_the_rest_has_flinks_defaults() {
         min_pause_ms: 0,
         max_concurrent: 1,
         tolerable_failures: 0,
+        incremental: false,
         unaligned: false,
         aligned_timeout_ms: 0,
         retention: CheckpointRetention::None,
@@ -64,4 +65,11 @@ fn v3_1_checkpoints_are_never_more_often_than_the_pause_allows() {
 fn a_pause_of_centuries_is_one_of_a_year() {
     let settings = settings(&["execution.checkpointing.min-pause=100000 d"]).unwrap();
     assert_eq!(settings.min_pause_ms, LONGEST_PAUSE_MS);
+}
+
+#[test]
+fn incremental_checkpoints_are_asked_for_in_either_spelling() {
+    for key in ["execution.checkpointing.incremental", "state.backend.incremental"] {
+        assert!(settings(&[&format!("{key}=true")]).unwrap().incremental, "{key}");
+    }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use flott_core::Batch;
 use flott_core::time::{MAX_WATERMARK, MIN_WATERMARK, NO_TIMESTAMP, Timestamp};
 use flott_core::watermark::StreamStatus::{Active, Idle};
-use flott_state::OperatorSnapshot;
 use flott_state::snapshot::{OperatorStateSnapshot, RedistributionMode};
+use flott_state::{OperatorSnapshot, SnapshotRequest};
 
 use crate::checkpoint::options::Barrier;
 
@@ -71,10 +71,10 @@ impl TwoInputOperator for Lines {
         self.timer
     }
 
-    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         self.note("snapshot")?;
         let state = OperatorStateSnapshot {
-            name: format!("checkpoint {checkpoint_id}"),
+            name: format!("checkpoint {}", request.checkpoint),
             mode: RedistributionMode::SplitDistribute,
             element_type: flott_state::StateType::of::<u8>(),
             elements: vec![vec![7]],

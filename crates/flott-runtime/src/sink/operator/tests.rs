@@ -133,7 +133,7 @@ impl Stage {
     }
 
     fn snapshot(&mut self, checkpoint: u64) -> OperatorSnapshot {
-        self.operator.snapshot(checkpoint).unwrap()
+        self.operator.snapshot(SnapshotRequest::whole(checkpoint)).unwrap()
     }
 
     fn complete(&mut self, checkpoint: u64) {
@@ -334,5 +334,5 @@ fn a_sink_without_state_leaves_no_trace_in_a_snapshot() {
     }
     let task = task(Arc::new(ManualClock::default()));
     let mut operator = SinkOperator::new(&Stateless, setup(&task, "out")).unwrap();
-    assert!(operator.snapshot(1).unwrap().is_empty());
+    assert!(operator.snapshot(SnapshotRequest::whole(1)).unwrap().is_empty());
 }

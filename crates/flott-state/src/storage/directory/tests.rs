@@ -210,3 +210,31 @@ fn a_savepoint_that_fails_leaves_nothing_and_one_that_is_disposed_of_neither() {
     directory.discard(&location).unwrap();
     assert_eq!(keep.children("").unwrap(), ["notes"]);
 }
+
+#[test]
+fn a_checkpoint_that_is_given_up_takes_nothing_of_another_job_with_it_in_a_directory_that_they_share() {
+    let url = "memory://shared by jobs";
+    let together = CheckpointStorage::FileSystem { directory: url.to_owned(), create_subdir: false };
+    let [one, other] = [(JOB, 1), (JobKey(0xdef), 2)]
+        .map(|(job, salt)| CheckpointDirectory::new(job, &together, 0, salt).unwrap());
+    let write = |directory: &CheckpointDirectory| {
+        let target = directory.checkpoint(7);
+        let parts = [FileScope::Shared, FileScope::Exclusive].map(|scope| {
+            let mut encoder = StateFileEncoder::new();
+            encoder.operator(1).operator_state(&state(10).operator[0]).unwrap();
+            target.store(&format!("{scope:?}"), scope, encoder).unwrap()
+        });
+        let metadata = metadata(&target, SnapshotForm::Checkpoint, parts.to_vec());
+        (target, metadata)
+    };
+    let (target, of_one) = write(&one);
+    let location = one.complete(&target, &of_one).unwrap();
+    let (target, mut of_other) = write(&other);
+    of_other.job = JobKey(0xdef);
+    let refused = other.complete(&target, &of_other).unwrap_err();
+    assert!(matches!(refused, StorageError::AlreadyExists { .. }), "{refused}");
+    other.discard_pending(&target).unwrap();
+    StoredSnapshot::open(&location).unwrap().verify().unwrap();
+    let store = url::open(url).unwrap();
+    assert_eq!(store.list("").unwrap().len(), 3, "what the other had written is gone");
+}

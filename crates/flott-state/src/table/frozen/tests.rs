@@ -27,11 +27,17 @@ fn add(piece: Option<GroupEntries>, to: &mut HashMap<(u64, i64), i64>) {
     assert!(bytes.is_empty());
 }
 
+fn take(table: &mut Pairs) -> Result<Option<GroupEntries>, EncodeError> {
+    let piece = table.written(0)?.cloned();
+    table.forget_written();
+    Ok(piece)
+}
+
 /// Writes a few strides; whether nothing is owed any more.
 fn step(table: &mut Pairs, now: Epoch, slots: usize, to: &mut HashMap<(u64, i64), i64>) -> bool {
     let is_done =
         table.write_owed(now, &write_entry, 1 << 20, &mut SnapshotBudget::new(slots, usize::MAX)).unwrap();
-    add(table.take_written(0).unwrap(), to);
+    add(take(table).unwrap(), to);
     if is_done {
         table.thaw();
     }
@@ -78,7 +84,7 @@ fn what_cannot_be_encoded_fails_the_snapshot_and_not_the_write() {
     table.freeze(Epoch::MIN, Arc::new(refuse));
     assert_eq!(table.remove(mix_word(7, 7), &7, &0, epoch(2)), Some(7));
     *table.get_mut(mix_word(8, 7), &8, &0, epoch(2)).unwrap() = 9;
-    assert!(table.take_written(0).unwrap_err().to_string().contains("refused"));
+    assert!(take(&mut table).unwrap_err().to_string().contains("refused"));
     table.thaw();
     assert_eq!(table.get(mix_word(8, 7), &8, &0), Some(&9));
 }
@@ -196,4 +202,25 @@ proptest! {
         let held: HashMap<_, _> = table.iter().map(|(k, n, v, _)| ((*k, *n), *v)).collect();
         prop_assert_eq!(held, model);
     }
+}
+
+#[test]
+fn large_values_do_not_come_many_at_a_time() {
+    const LARGE: usize = 100_000;
+    let encode = |key: &u64, _: &i64, _: &i64, into: &mut Vec<u8>| {
+        into.resize(into.len() + LARGE, *key as u8);
+        Ok(true)
+    };
+    let mut table = Pairs::default();
+    (0..1_000).for_each(|key| assert_eq!(table.insert(mix_word(key, 7), &key, &0, epoch(1), 0), None));
+    table.freeze(Epoch::MIN, Arc::new(encode));
+    let (mut most, mut written, mut is_done) = (0, 0, false);
+    while !is_done {
+        is_done = table.write_owed(epoch(2), &encode, 1, &mut SnapshotBudget::new(usize::MAX, 1)).unwrap();
+        let piece = take(&mut table).unwrap().unwrap_or_default();
+        written += piece.count;
+        most = piece.count.max(most);
+    }
+    assert_eq!(written, 1_000);
+    assert!(most < 8, "{most} at a time");
 }

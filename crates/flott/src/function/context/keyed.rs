@@ -11,7 +11,7 @@ use flott_runtime::operator::OperatorSetup;
 use flott_runtime::task::TaskShared;
 use flott_state::{
     CurrentKey, HasKeyedState, HasOperatorState, HasReadOnlyOperatorState, KeyedState, KeyedStateStore,
-    OperatorSnapshot, OperatorState, SnapshotBudget, SnapshotSink, StateError, TimerQueue,
+    OperatorSnapshot, OperatorState, SnapshotBudget, SnapshotRequest, SnapshotSink, StateError, TimerQueue,
 };
 
 use super::{FunctionSnapshotContext, Host, RuntimeContext};
@@ -73,12 +73,12 @@ impl<K: Key> KeyedHost<K> {
     /// The operator state, after the function has had its say, and the beginning of a snapshot of keyed state and timers.
     pub(crate) fn snapshot(
         &mut self,
-        checkpoint_id: u64,
+        request: SnapshotRequest,
         snapshot_state: impl FnOnce(&mut FunctionSnapshotContext<'_>) -> FnResult,
     ) -> FnResult<OperatorSnapshot> {
-        let snapshot = self.host.snapshot(checkpoint_id, snapshot_state)?;
+        let snapshot = self.host.snapshot(request.checkpoint, snapshot_state)?;
         let groups = self.host.runtime.max_number_of_parallel_subtasks();
-        self.state.begin_snapshot()?;
+        self.state.begin_snapshot(request)?;
         self.event_timers.begin_snapshot(USER_TIMERS, TimeDomain::EventTime, groups)?;
         self.processing_timers.begin_snapshot(USER_TIMERS, TimeDomain::ProcessingTime, groups)?;
         Ok(snapshot)

@@ -10,7 +10,7 @@ use flott_runtime::metrics::OperatorMetrics;
 use flott_runtime::operator::{Collector, OperatorSetup, Output, OutputTag, TwoInputOperator};
 use flott_state::{
     CurrentKey, KeyedState, KeyedStateStore, MapState, MapStateDescriptor, OperatorSnapshot, SnapshotBudget,
-    SnapshotSink, StateError, TimerQueue,
+    SnapshotRequest, SnapshotSink, StateError, TimerQueue,
 };
 
 use super::bounds::{Interval, IntervalBounds, Side};
@@ -205,10 +205,10 @@ where
         Ok(())
     }
 
-    fn snapshot(&mut self, checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         let Self { function, host, join, .. } = self;
-        let snapshot = host.snapshot(checkpoint_id, |context| function.snapshot_state(context))?;
-        join.state.begin_snapshot()?;
+        let snapshot = host.snapshot(request.checkpoint, |context| function.snapshot_state(context))?;
+        join.state.begin_snapshot(request)?;
         join.timers.begin_snapshot(CLEANUP_TIMERS, TimeDomain::EventTime, join.max_parallelism)?;
         Ok(snapshot)
     }

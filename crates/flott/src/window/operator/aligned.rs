@@ -11,7 +11,7 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
-use flott_state::{KeyedState, OperatorSnapshot};
+use flott_state::{KeyedState, OperatorSnapshot, SnapshotRequest};
 
 use super::entries::{EntriesWriter, Restored};
 use super::late::Lateness;
@@ -252,7 +252,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Operator for AlignedWindowOpe
         self.drop_past(watermark)
     }
 
-    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, _request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         let mut entries = EntriesWriter::new::<K, TimeWindow, X::Kept>(PANES, self.max_parallelism);
         for pane in self.panes.iter() {
             for entry in pane.table.entries() {

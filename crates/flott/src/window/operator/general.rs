@@ -8,7 +8,7 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
-use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotSink, StateRegistry};
+use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink, StateRegistry};
 
 use super::windows::Windows;
 use super::{WindowSettings, no_timestamp};
@@ -137,8 +137,8 @@ where
         self.windows.timers.processing.next_due()
     }
 
-    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
-        self.windows.begin_snapshot()?;
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
+        self.windows.begin_snapshot(request)?;
         Ok(OperatorSnapshot::default())
     }
 

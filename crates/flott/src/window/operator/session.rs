@@ -12,7 +12,7 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
-use flott_state::{KeyedState, OperatorSnapshot, Timer, TimerQueue};
+use flott_state::{KeyedState, OperatorSnapshot, SnapshotRequest, Timer, TimerQueue};
 use smallvec::SmallVec;
 
 use of_key::{OfKey, Session};
@@ -332,7 +332,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
         Ok(())
     }
 
-    fn snapshot(&mut self, _checkpoint_id: u64) -> FnResult<OperatorSnapshot> {
+    fn snapshot(&mut self, _request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         let mut entries = EntriesWriter::new::<K, A::Window, X::Kept>(SESSIONS, self.max_parallelism);
         for entry in self.keys.entries() {
             for session in entry.value.iter() {

@@ -5,8 +5,8 @@ use flott_core::{Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output};
 use flott_state::{
-    CurrentKey, KeyedState, KeyedStateStore, SnapshotBudget, SnapshotSink, StateRegistry, Timer, ValueState,
-    ValueStateDescriptor,
+    CurrentKey, KeyedState, KeyedStateStore, SnapshotBudget, SnapshotRequest, SnapshotSink, StateRegistry,
+    Timer, ValueState, ValueStateDescriptor,
 };
 
 use super::WindowSettings;
@@ -87,8 +87,8 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         self.state.set_processing_time(now);
     }
 
-    pub(super) fn begin_snapshot(&mut self) -> FnResult {
-        self.state.begin_snapshot()?;
+    pub(super) fn begin_snapshot(&mut self, request: SnapshotRequest) -> FnResult {
+        self.state.begin_snapshot(request)?;
         let WindowTimers { event, processing, .. } = &mut self.timers;
         event.begin_snapshot(TIMERS, TimeDomain::EventTime, self.max_parallelism)?;
         processing.begin_snapshot(TIMERS, TimeDomain::ProcessingTime, self.max_parallelism)?;

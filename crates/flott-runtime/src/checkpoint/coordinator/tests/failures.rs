@@ -138,3 +138,11 @@ fn v3_1_what_a_task_gives_up_at_its_barriers_is_not_counted() {
         assert_eq!(job_failures(&job.decline(task(1, 0), 1, reason.into())), []);
     }
 }
+
+#[test]
+fn nobody_is_warned_of_a_checkpoint_that_is_given_up_because_the_job_ends() {
+    let quiet = [FailureReason::TaskClosing, FailureReason::CoordinatorSuspended, FailureReason::Subsumed];
+    let loud = [FailureReason::Expired, FailureReason::AsyncSnapshot, FailureReason::TaskFailure];
+    assert!(quiet.iter().all(|reason| reason.is_of_normal_life() && !reason.is_counted()));
+    assert!(!loud.iter().any(|reason| reason.is_of_normal_life()));
+}

@@ -133,20 +133,32 @@ fn restored(owner: Owner) -> CompletedCheckpoint<String> {
 
 #[test]
 fn v3_7_what_a_job_is_started_from_is_deleted_only_if_it_was_claimed() {
-    for (owner, full_first, deleted) in [(Owner::User, true, vec![]), (Owner::Job, false, vec![41])] {
+    for (owner, deleted) in [(Owner::User, vec![]), (Owner::Job, vec![41])] {
         let mut job = Job::running(settings());
         job.handle(Event::Restored { checkpoint: restored(owner) });
         assert_eq!(job.coordinator.latest().unwrap().location, "savepoint", "until there is an own one");
-        for (checkpoint, expected_full) in [(42, full_first), (43, false)] {
+        for (checkpoint, base) in [(42, None), (43, Some(42))] {
             let [Action::Trigger { barrier, .. }] = &job.at(checkpoint * 1_000)[..] else {
                 panic!("a trigger")
             };
             assert_eq!(barrier.checkpoint, checkpoint);
-            assert_eq!(barrier.options.kind, SnapshotKind::Checkpoint { full: expected_full });
+            assert_eq!(barrier.options.kind, SnapshotKind::Checkpoint { base });
             let actions = job.complete(checkpoint);
             if checkpoint == 42 {
                 assert_eq!(discarded(&actions), deleted);
             }
         }
+    }
+}
+
+#[test]
+fn a_checkpoint_builds_on_the_latest_complete_one_if_that_belongs_to_the_job() {
+    for (owner, base) in [(Owner::User, None), (Owner::Job, Some(41))] {
+        let mut job = Job::running(settings());
+        let mut checkpoint = restored(owner);
+        checkpoint.snapshot.kind = SnapshotKind::Checkpoint { base: None };
+        job.handle(Event::Restored { checkpoint });
+        let [Action::Trigger { barrier, .. }] = &job.at(1_000)[..] else { panic!("a trigger") };
+        assert_eq!(barrier.options.kind.base(), base, "{owner:?}");
     }
 }
