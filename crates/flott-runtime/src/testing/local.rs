@@ -3,7 +3,7 @@
 mod build;
 mod tasks;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub struct LocalTasks {
     tasks: Rc<Tasks>,
     plan: JobPlan,
     vertices: Vec<VertexMetrics>,
+    /// The snapshot that is being written, task by task.
+    writing: Vec<(u32, TaskSnapshot)>,
 }
 
 impl LocalTasks {
@@ -53,7 +55,7 @@ impl LocalTasks {
         let plan = JobPlan { program, job_graph, backend: Arc::clone(&options.backend) };
         let build = Build { plan: &plan, clock: &clock, options, metrics: &metrics, restored };
         let tasks = with_parker(Arc::new(OtherTasks::of_this_thread()), || build.tasks())?;
-        let mut local = Self { tasks: Rc::new(tasks), plan, vertices };
+        let mut local = Self { tasks: Rc::new(tasks), plan, vertices, writing: Vec::new() };
         local.each(|_, head| head.open())?;
         local.run()?;
         Ok(local)
@@ -73,19 +75,52 @@ impl LocalTasks {
     /// # Errors
     /// When an operator fails to tell its state; the tasks are closed then.
     pub fn snapshot(&mut self, checkpoint_id: u64) -> Result<JobSnapshot, TaskFailure> {
-        let snapshot = RefCell::new(JobSnapshot::default());
-        let tasks = Rc::clone(&self.tasks);
-        let graph = &self.plan.program.graph;
-        tasks.each(|task, head| {
+        self.begin_snapshot(checkpoint_id)?;
+        loop {
+            if let Some(snapshot) = self.drain_snapshot(SnapshotBudget::unlimited())? {
+                return Ok(snapshot);
+            }
+        }
+    }
+
+    /// Begins a snapshot of all operators as they are now, which [`LocalTasks::drain_snapshot`] writes while the tasks go on. They must
+    /// have nothing to do.
+    ///
+    /// # Errors
+    /// As [`LocalTasks::snapshot`], and when one is being written.
+    pub fn begin_snapshot(&mut self, checkpoint_id: u64) -> Result<(), TaskFailure> {
+        let begun = RefCell::default();
+        self.each(|task, head| {
             let mut own = TaskSnapshot::new(Barrier::aligned(checkpoint_id));
             head.snapshot(&mut own)?;
-            let budget = SnapshotBudget::unlimited();
-            while !head.drain_snapshot(&mut SnapshotWork { budget, sink: &mut own.operators })? {}
-            snapshot.borrow_mut().add(graph, task.subtask, own.operators);
+            RefCell::<Vec<_>>::borrow_mut(&begun).push((task.subtask, own));
             Ok(())
-        });
-        self.told()?;
-        Ok(snapshot.into_inner())
+        })?;
+        self.writing = begun.into_inner();
+        Ok(())
+    }
+
+    /// Goes on with the snapshot, in each task as far as the budget goes, and returns it once all is written.
+    ///
+    /// # Errors
+    /// As [`LocalTasks::snapshot`].
+    pub fn drain_snapshot(&mut self, budget: SnapshotBudget) -> Result<Option<JobSnapshot>, TaskFailure> {
+        let writing = RefCell::new(std::mem::take(&mut self.writing));
+        let (next, done) = (Cell::new(0), Cell::new(true));
+        self.each(|_, head| {
+            let sink = &mut writing.borrow_mut()[next.replace(next.get() + 1)].1.operators;
+            done.set(head.drain_snapshot(&mut SnapshotWork { budget, sink })? && done.get());
+            Ok(())
+        })?;
+        let writing = writing.into_inner();
+        if !done.get() {
+            self.writing = writing;
+            return Ok(None);
+        }
+        let mut snapshot = JobSnapshot::default();
+        let graph = &self.plan.program.graph;
+        writing.into_iter().for_each(|(subtask, own)| snapshot.add(graph, subtask, own.operators));
+        Ok(Some(snapshot))
     }
 
     /// The figures of the vertices.

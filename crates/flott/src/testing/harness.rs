@@ -16,6 +16,8 @@ use flott_runtime::operator::OutputTag;
 use flott_runtime::program::Program;
 use flott_runtime::testing::{AnyFeed, Capture, Feed, LocalTasks, ManualClock};
 
+use flott_state::SnapshotBudget;
+
 use super::{HarnessOptions, HarnessSnapshot, StreamElement};
 use crate::builder::NewNode;
 use crate::environment::StreamExecutionEnvironment;
@@ -146,6 +148,28 @@ impl<O: Data> Harness<O> {
         let id = self.checkpoints;
         let taken = self.running()?.snapshot(id);
         self.note(taken)
+    }
+
+    /// Begins a snapshot of the state as it is now, which [`Harness::drain_snapshot`] writes, as in a job, while records go on being
+    /// processed. Not for harnesses that restart between steps.
+    ///
+    /// # Errors
+    /// When an operator fails to tell its state, or a snapshot is being written already.
+    pub fn begin_snapshot(&mut self) -> Result<(), Error> {
+        self.open()?;
+        self.checkpoints += 1;
+        let id = self.checkpoints;
+        let begun = self.running()?.begin_snapshot(id);
+        self.note(begun)
+    }
+
+    /// Goes on with the snapshot that was begun, in each subtask as far as the budget goes; returns it once it is whole.
+    ///
+    /// # Errors
+    /// When an operator fails to tell its state.
+    pub fn drain_snapshot(&mut self, budget: SnapshotBudget) -> Result<Option<HarnessSnapshot>, Error> {
+        let drained = self.running()?.drain_snapshot(budget);
+        self.note(drained)
     }
 
     /// Closes the operators and builds them anew with this state, in `parallelism` subtasks: what happens when a job

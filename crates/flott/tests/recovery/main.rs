@@ -5,6 +5,7 @@
 mod failures;
 mod finished;
 mod incremental;
+mod pauses;
 mod random;
 mod regions;
 mod rescaling;

@@ -11,15 +11,16 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
-use flott_state::{KeyedState, OperatorSnapshot, SnapshotRequest};
+use flott_state::{KeyedState, OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink};
 
-use super::entries::{EntriesWriter, Restored};
+use super::contents::Contents;
+use super::entries::{Restored, fired_up_to};
 use super::late::Lateness;
 use super::panes::{Pane, Panes};
 use super::running::Running;
 use super::{WindowSettings, no_timestamp};
 use crate::function::{KeySelector, RuntimeContext};
-use crate::operators::KeyedBatch;
+use crate::operators::{KeyedBatch, RUN};
 use crate::window::function::Times;
 use crate::window::{
     AlignedShape, AlignedWindows, TimeWindow, Window, WindowContext, WindowOpenContext, Work,
@@ -42,6 +43,15 @@ pub(crate) struct AlignedWindowOperator<K: Key, T: Data, W: Window, X: Work<K, T
     late: Lateness<T>,
     assigned: Vec<TimeWindow>,
     max_parallelism: u32,
+    /// The snapshot that is being written.
+    frozen: Option<Frozen<K, X::Kept>>,
+}
+
+/// A snapshot that is being written.
+struct Frozen<K, V> {
+    contents: Contents,
+    /// Panes that were dropped before they were written.
+    dropped: Vec<Pane<K, V>>,
 }
 
 /// What firing a window takes.
@@ -84,6 +94,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
             late: Lateness::new(settings, true, setup),
             assigned: Vec::new(),
             max_parallelism: setup.max_parallelism,
+            frozen: None,
         })
     }
 
@@ -124,10 +135,13 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
     /// Adds a record to its pane; gives it back in a gap between windows.
     #[inline]
     fn add(&mut self, index: usize, record: T, timestamp: Timestamp) -> Option<T> {
-        let Some(Pane { table, .. }) = self.panes.at(timestamp) else { return Some(record) };
+        let Some(Pane { table, span }) = self.panes.at(timestamp) else { return Some(record) };
         let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
-        if let Some(kept) = table.get_mut(hash, key) {
-            self.firing.work.add(kept, record, timestamp);
+        if let Some(at) = table.find(hash, key) {
+            if let (Some(owed), Some(frozen)) = (table.owed_at(at), &mut self.frozen) {
+                frozen.contents.add(owed.hash, &owed.key, span, &owed.value);
+            }
+            self.firing.work.add(&mut table.entries_mut()[at].value, record, timestamp);
         } else {
             table.insert(hash, key.clone(), self.firing.work.start(record, timestamp));
         }
@@ -168,7 +182,10 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
                     self.firing.clear((&entry.key, entry.hash), &shown)?;
                 }
             }
-            self.panes.recycle(pane.table);
+            match &mut self.frozen {
+                Some(frozen) if pane.table.is_frozen() => frozen.dropped.push(pane),
+                _ => self.panes.recycle(pane.table),
+            }
         }
         Ok(())
     }
@@ -252,18 +269,62 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Operator for AlignedWindowOpe
         self.drop_past(watermark)
     }
 
-    fn snapshot(&mut self, _request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
-        let mut entries = EntriesWriter::new::<K, TimeWindow, X::Kept>(PANES, self.max_parallelism);
-        for pane in self.panes.iter() {
-            for entry in pane.table.entries() {
-                entries.add(entry.hash, &entry.key, &pane.span, &entry.value)?;
-            }
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
+        self.firing.state.begin_snapshot(request)?;
+        self.panes.iter_mut().for_each(|pane| pane.table.freeze());
+        let contents = Contents::new::<K, TimeWindow, X::Kept>(PANES, self.max_parallelism);
+        self.frozen = Some(Frozen { contents, dropped: Vec::new() });
+        fired_up_to(self.firing.times.watermark)
+    }
+
+    fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
+        if !self.firing.state.drain_snapshot(budget, sink)? {
+            return Ok(false);
         }
-        entries.finish(self.firing.state.snapshot()?, self.firing.times.watermark)
+        let Some(frozen) = &mut self.frozen else { return Ok(true) };
+        let is_done = frozen.drain(&mut self.panes, budget, sink)?;
+        if is_done {
+            self.frozen = None;
+        }
+        Ok(is_done)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.firing.state.abort_snapshot();
+        self.panes.iter_mut().for_each(|pane| pane.table.thaw());
+        self.frozen = None;
     }
 
     fn close(&mut self) -> FnResult {
         self.firing.work.close()
+    }
+}
+
+impl<K: Key, V: Data> Frozen<K, V> {
+    /// Goes on writing; `true` when nothing is left.
+    fn drain(
+        &mut self,
+        panes: &mut Panes<K, V>,
+        budget: &mut SnapshotBudget,
+        sink: &mut dyn SnapshotSink,
+    ) -> FnResult<bool> {
+        let Self { contents, dropped } = self;
+        for Pane { table, span } in dropped.iter_mut().chain(panes.iter_mut()) {
+            while table.is_frozen() {
+                let mut written = 0;
+                while written < RUN
+                    && let Some(entry) = table.take_owed()
+                {
+                    contents.add(entry.hash, &entry.key, span, &entry.value);
+                    written += 1;
+                }
+                if !contents.hand_on_much(written, budget, sink)? {
+                    return Ok(false);
+                }
+            }
+        }
+        dropped.clear();
+        contents.finish(budget, sink)
     }
 }
 

@@ -1,18 +1,16 @@
-//! Contents in tables of an operator's own, to and from a snapshot.
+//! Contents in tables of an operator's own, back from a snapshot.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flott_core::encoding::{DecodeError, decode_prefix, encode, to_vec};
+use flott_core::encoding::{DecodeError, decode_prefix, to_vec};
 use flott_core::hash::key_hash;
-use flott_core::key_group::key_place;
 use flott_core::time::{MIN_WATERMARK, Timestamp};
 use flott_core::{Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::OperatorSetup;
 use flott_state::{
-    GroupEntries, KeyedState, KeyedStateMeta, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot,
-    Reading, RedistributionMode, StateKind, StateType,
+    GroupEntries, KeyedState, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, Reading,
+    RedistributionMode, StateType,
 };
 
 use crate::state::keyed_state;
@@ -42,60 +40,16 @@ pub(super) fn check_kept_as(setup: &OperatorSetup, name: &str) -> FnResult {
     }
 }
 
-/// Collects entries by key group.
-pub(super) struct EntriesWriter {
-    snapshot: KeyedStateSnapshot,
-    max_parallelism: u32,
-}
-
-impl EntriesWriter {
-    pub(super) fn new<K: Data, N: Data, V: Data>(name: &str, max_parallelism: u32) -> Self {
-        let snapshot = KeyedStateSnapshot {
-            meta: KeyedStateMeta {
-                name: name.to_owned(),
-                kind: StateKind::Value,
-                ttl: false,
-                types: StateType::of_each::<K, N, V>(),
-            },
-            groups: BTreeMap::new(),
-            removed: None,
-        };
-        Self { snapshot, max_parallelism }
-    }
-
-    pub(super) fn add<K: Key, N: Data, V: Data>(
-        &mut self,
-        hash: u64,
-        key: &K,
-        at: &N,
-        value: &V,
-    ) -> FnResult {
-        let group = key_place(hash, self.max_parallelism).group;
-        let entries = self.snapshot.groups.entry(group).or_default();
-        encode(key, &mut entries.bytes)?;
-        encode(at, &mut entries.bytes)?;
-        encode(value, &mut entries.bytes)?;
-        entries.count += 1;
-        Ok(())
-    }
-
-    /// The snapshot of an operator with these entries, the user's state, and windows fired up to a watermark.
-    pub(super) fn finish(
-        self,
-        user: Vec<KeyedStateSnapshot>,
-        watermark: Timestamp,
-    ) -> FnResult<OperatorSnapshot> {
-        let mut keyed = user;
-        keyed.push(self.snapshot);
-        // Every subtask gets all of them: an aligned checkpoint finds the same watermark everywhere.
-        let fired = OperatorStateSnapshot {
-            name: WATERMARK.to_owned(),
-            mode: RedistributionMode::Union,
-            element_type: StateType::of::<Timestamp>(),
-            elements: vec![to_vec(&watermark)?],
-        };
-        Ok(OperatorSnapshot { keyed, operator: vec![fired] })
-    }
+/// What of a snapshot is there at once: that windows have fired up to a watermark.
+pub(super) fn fired_up_to(watermark: Timestamp) -> FnResult<OperatorSnapshot> {
+    // Every subtask gets all of them: an aligned checkpoint finds the same watermark everywhere.
+    let fired = OperatorStateSnapshot {
+        name: WATERMARK.to_owned(),
+        mode: RedistributionMode::Union,
+        element_type: StateType::of::<Timestamp>(),
+        elements: vec![to_vec(&watermark)?],
+    };
+    Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired] })
 }
 
 /// What is restored of an operator whose contents are in tables of its own.

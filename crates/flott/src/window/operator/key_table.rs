@@ -11,6 +11,10 @@ const CACHED_SLOTS: usize = 16 * 1024;
 
 const VACANT: u64 = 0;
 
+mod owed;
+
+use owed::Owed;
+
 /// What is kept of one key.
 #[derive(Clone, Debug)]
 pub(super) struct Entry<K, V> {
@@ -24,11 +28,13 @@ pub(super) struct KeyTable<K, V> {
     /// The upper half of a hash and, in the lower half, the number of its entry counted from one. The length is a power
     /// of two, or zero.
     index: Vec<u64>,
+    /// What a snapshot has not got yet; `None` most of the time.
+    owed: Option<Box<Owed>>,
 }
 
 impl<K, V> Default for KeyTable<K, V> {
     fn default() -> Self {
-        Self { entries: Vec::new(), index: Vec::new() }
+        Self { entries: Vec::new(), index: Vec::new(), owed: None }
     }
 }
 
@@ -53,8 +59,40 @@ impl<K: Eq, V> KeyTable<K, V> {
         &mut self.entries
     }
 
+    /// From now on the table owes the entries that it has to a snapshot.
+    pub(super) fn freeze(&mut self) {
+        self.owed = (!self.entries.is_empty()).then(|| Box::new(Owed::all(self.entries.len())));
+    }
+
+    /// Nothing is owed any more, be it given or not.
+    pub(super) fn thaw(&mut self) {
+        self.owed = None;
+    }
+
+    /// Whether there may be entries that are owed.
+    pub(super) const fn is_frozen(&self) -> bool {
+        self.owed.is_some()
+    }
+
+    /// The next entry that is owed, which the caller gives to the snapshot now; `None` when none is.
+    pub(super) fn take_owed(&mut self) -> Option<&Entry<K, V>> {
+        let next = self.owed.as_mut()?.take_next();
+        if next.is_none() {
+            self.owed = None;
+        }
+        self.entries.get(next?)
+    }
+
+    /// Called before the entry at a place is changed or removed: the entry, if it is owed. The caller gives it to the snapshot now.
+    #[inline]
+    pub(super) fn owed_at(&mut self, at: usize) -> Option<&Entry<K, V>> {
+        let owed = self.owed.as_mut()?;
+        if owed.take(at) { self.entries.get(at) } else { None }
+    }
+
     /// Forgets all entries and keeps the memory.
     pub(super) fn clear(&mut self) {
+        self.owed = None;
         self.entries.clear();
         self.index.fill(VACANT);
     }
@@ -110,11 +148,14 @@ impl<K: Eq, V> KeyTable<K, V> {
         at
     }
 
-    /// Takes the entry at this place out; the last one takes its place.
+    /// Takes the entry at this place out; the last one takes its place. Neither may be owed to a snapshot.
     pub(super) fn swap_remove(&mut self, at: usize) -> Entry<K, V> {
         let hash = self.entries[at].hash;
         self.unlink(self.slot_of(hash, at));
         let last = self.entries.len() - 1;
+        if let Some(owed) = &mut self.owed {
+            owed.moved(last, at);
+        }
         if at != last {
             let moved = self.slot_of(self.entries[last].hash, last);
             self.index[moved] = slot(self.entries[last].hash, at);

@@ -4,6 +4,7 @@
 //! which do the same with less: `aligned` for tumbling and sliding windows of event time, `session` for sessions.
 
 mod aligned;
+mod contents;
 mod entries;
 mod general;
 mod key_table;

@@ -88,8 +88,8 @@ impl<K: Eq, V> Panes<K, V> {
         Some(at)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Pane<K, V>> {
-        self.panes.iter()
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Pane<K, V>> {
+        self.panes.iter_mut()
     }
 
     /// The first start of a window that is not before a time.

@@ -12,12 +12,15 @@ use flott_core::{Batch, Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
 use flott_runtime::task::TaskShared;
-use flott_state::{KeyedState, OperatorSnapshot, SnapshotRequest, Timer, TimerQueue};
+use flott_state::{
+    KeyedState, OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink, Timer, TimerQueue,
+};
 use smallvec::SmallVec;
 
 use of_key::{OfKey, Session};
 
-use super::entries::{EntriesWriter, Restored};
+use super::contents::Contents;
+use super::entries::{Restored, fired_up_to};
 use super::key_table::{Entry, KeyTable};
 use super::late::Lateness;
 use super::{WindowSettings, no_timestamp};
@@ -46,6 +49,8 @@ pub(crate) struct SessionWindowOperator<K: Key, T: Data, A: WindowAssigner<T>, X
     times: Times,
     late: Lateness<T>,
     max_parallelism: u32,
+    /// The snapshot that is being written.
+    frozen: Option<Contents>,
 }
 
 /// The sessions of each key.
@@ -90,6 +95,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             times: Times { watermark, now: setup.task.processing_time() },
             late,
             max_parallelism: setup.max_parallelism,
+            frozen: None,
         })
     }
 
@@ -128,10 +134,11 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
         timestamp: Timestamp,
         out: &mut Output<X::Out>,
     ) -> FnResult<Option<T>> {
-        let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
-        let Some(at) = self.keys.find(hash, key) else {
+        let Some(at) = self.keys.find(self.batch.hashes()[index], &self.batch.keys()[index]) else {
             return self.start(index, None, window, record, timestamp, out);
         };
+        self.save(at);
+        let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
         let of_key = sessions(&mut self.keys, at);
         let Some((mut of, merged)) = of_key.meet(&window) else {
             return self.start(index, Some(at), window, record, timestamp, out);
@@ -237,6 +244,9 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
 
     /// Forgets a session that can no longer change; returns whether the key has others.
     fn remove(&mut self, at: usize, of: usize) -> FnResult<bool> {
+        self.save(at);
+        // It may take the place of this one.
+        self.save(self.keys.entries().len() - 1);
         let Self { keys, work, state, times, .. } = self;
         let mut clear = |key: &K, hash, window: &A::Window| {
             work.clear(&mut WindowContext { key, hash, window, state, times: *times, merges: true })
@@ -251,9 +261,24 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
         Ok(false)
     }
 
+    /// Called before the sessions of the key at a place change: a snapshot that is owed them gets them as they are.
+    #[inline]
+    fn save(&mut self, at: usize) {
+        if let (Some(owed), Some(frozen)) = (self.keys.owed_at(at), &mut self.frozen) {
+            write(frozen, owed);
+        }
+    }
+
     fn set_processing_time(&mut self, now: Timestamp) {
         self.times.now = now;
         self.state.set_processing_time(now);
+    }
+}
+
+/// Writes the sessions of a key.
+fn write<K: Key, W: Window, V: Data>(contents: &mut Contents, of: &Entry<K, OfKey<W, V>>) {
+    for session in of.value.iter() {
+        contents.add(of.hash, &of.key, &session.window, &session.kept);
     }
 }
 
@@ -332,14 +357,41 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
         Ok(())
     }
 
-    fn snapshot(&mut self, _request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
-        let mut entries = EntriesWriter::new::<K, A::Window, X::Kept>(SESSIONS, self.max_parallelism);
-        for entry in self.keys.entries() {
-            for session in entry.value.iter() {
-                entries.add(entry.hash, &entry.key, &session.window, &session.kept)?;
+    fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
+        self.state.begin_snapshot(request)?;
+        self.keys.freeze();
+        self.frozen = Some(Contents::new::<K, A::Window, X::Kept>(SESSIONS, self.max_parallelism));
+        fired_up_to(self.times.watermark)
+    }
+
+    fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
+        if !self.state.drain_snapshot(budget, sink)? {
+            return Ok(false);
+        }
+        let Some(contents) = &mut self.frozen else { return Ok(true) };
+        while self.keys.is_frozen() {
+            let mut written = 0;
+            while written < RUN
+                && let Some(of_key) = self.keys.take_owed()
+            {
+                write(contents, of_key);
+                written += 1;
+            }
+            if !contents.hand_on_much(written, budget, sink)? {
+                return Ok(false);
             }
         }
-        entries.finish(self.state.snapshot()?, self.times.watermark)
+        let is_done = contents.finish(budget, sink)?;
+        if is_done {
+            self.frozen = None;
+        }
+        Ok(is_done)
+    }
+
+    fn abort_snapshot(&mut self) {
+        self.state.abort_snapshot();
+        self.keys.thaw();
+        self.frozen = None;
     }
 
     fn close(&mut self) -> FnResult {

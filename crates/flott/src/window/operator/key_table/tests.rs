@@ -2,13 +2,16 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::KeyTable;
+use super::{Entry, KeyTable};
 
 #[derive(Clone, Debug)]
 enum Op {
     Put(u16, u32),
     Remove(u16),
     Clear,
+    /// A snapshot begins, if there is none, or goes on by so many entries.
+    Freeze,
+    Drain(usize),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -16,6 +19,8 @@ fn op() -> impl Strategy<Value = Op> {
         20 => (0_u16..60, any::<u32>()).prop_map(|(key, value)| Op::Put(key, value)),
         10 => (0_u16..60).prop_map(Op::Remove),
         1 => Just(Op::Clear),
+        3 => Just(Op::Freeze),
+        6 => (1_usize..8).prop_map(Op::Drain),
     ]
 }
 
@@ -24,26 +29,69 @@ fn hash(key: u16) -> u64 {
     u64::from(key % 7) << 33 | u64::from(key % 5)
 }
 
+/// What a snapshot holds so far, and what it should in the end.
+#[derive(Default)]
+struct Snapshot {
+    given: BTreeMap<u16, u32>,
+    expected: BTreeMap<u16, u32>,
+}
+
+impl Snapshot {
+    fn give(&mut self, entry: Option<&Entry<u16, u32>>) -> bool {
+        let is_there = entry.is_some();
+        if let Some(entry) = entry {
+            assert_eq!(self.given.insert(entry.key, entry.value), None, "{} was given twice", entry.key);
+        }
+        is_there
+    }
+
+    fn finish(&mut self, table: &mut KeyTable<u16, u32>) {
+        while self.give(table.take_owed()) {}
+        assert_eq!(self.given, self.expected);
+        assert!(!table.is_frozen());
+    }
+}
+
 proptest! {
     #[test]
     fn a_key_table_does_what_a_map_does(ops in prop::collection::vec(op(), 0..200)) {
         let (mut table, mut model) = (KeyTable::default(), BTreeMap::new());
+        let mut snapshot = Snapshot::default();
         for op in ops {
             match op {
                 Op::Put(key, value) => {
-                    match table.get_mut(hash(key), &key) {
-                        Some(stored) => *stored = value,
+                    match table.find(hash(key), &key) {
+                        Some(at) => {
+                            snapshot.give(table.owed_at(at));
+                            table.entries_mut()[at].value = value;
+                        }
                         None => { table.insert(hash(key), key, value); }
                     }
                     model.insert(key, value);
                 }
                 Op::Remove(key) => {
-                    let removed = table.find(hash(key), &key).map(|at| table.swap_remove(at).value);
+                    let removed = table.find(hash(key), &key).map(|at| {
+                        snapshot.give(table.owed_at(at));
+                        snapshot.give(table.owed_at(table.entries().len() - 1));
+                        table.swap_remove(at).value
+                    });
                     prop_assert_eq!(removed, model.remove(&key));
                 }
                 Op::Clear => {
+                    snapshot.finish(&mut table);
                     table.clear();
                     model.clear();
+                }
+                Op::Freeze if !table.is_frozen() => {
+                    snapshot.finish(&mut table);
+                    table.freeze();
+                    snapshot = Snapshot { given: BTreeMap::new(), expected: model.clone() };
+                }
+                Op::Freeze => {}
+                Op::Drain(entries) => {
+                    for _ in 0..entries {
+                        snapshot.give(table.take_owed());
+                    }
                 }
             }
             prop_assert_eq!(table.entries().len(), model.len());
@@ -51,5 +99,6 @@ proptest! {
                 prop_assert_eq!(table.get(hash(key), &key), model.get(&key));
             }
         }
+        snapshot.finish(&mut table);
     }
 }
