@@ -3,6 +3,7 @@
 mod diff;
 mod dump;
 mod entries;
+mod layers;
 mod select;
 mod show;
 mod tell;

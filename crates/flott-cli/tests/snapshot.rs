@@ -34,6 +34,18 @@ fn a_whole_snapshot_is_shown_and_verified() {
 }
 
 #[test]
+fn a_snapshot_is_the_same_as_itself_and_its_lists_can_be_read() {
+    let path = fixture().display().to_string();
+    let same = snapshot(&["diff", &path, &path]);
+    assert!(same.status.success(), "{}{}", text(&same.stdout), text(&same.stderr));
+    assert_eq!(text(&same.stdout), "");
+    let offsets = snapshot(&["dump", &path, "--operator", "sum", "--state", "offsets"]);
+    assert_eq!(text(&offsets.stdout).lines().next(), Some(r#"{"element":3,"subtask":0}"#));
+    let large = snapshot(&["dump", &path, "--operator", "map", "--state", "large"]);
+    assert!(large.status.success(), "{}", text(&large.stderr));
+}
+
+#[test]
 fn a_damaged_file_is_named_and_the_exit_code_tells() {
     let copy = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(fixture()).unwrap() {

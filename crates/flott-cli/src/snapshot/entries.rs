@@ -40,6 +40,29 @@ pub(super) fn each_entry<'b>(
     Ok(())
 }
 
+/// Hands key and namespace of everything that was removed from a key group to `visit`.
+pub(super) fn each_address(
+    meta: &KeyedStateMeta,
+    removed: &GroupEntries,
+    mut visit: impl FnMut(&[u8]),
+) -> Result<()> {
+    let [of_key, of_namespace, _] = &meta.types;
+    let mut rest = removed.bytes.as_slice();
+    let within = || format!("cannot read what was removed from state '{}'", meta.name);
+    for _ in 0..removed.count {
+        let start = rest;
+        decode_prefix(&mut rest, &of_key.schema).with_context(within)?;
+        decode_prefix(&mut rest, &of_namespace.schema).with_context(within)?;
+        visit(&start[..start.len() - rest.len()]);
+    }
+    Ok(())
+}
+
+/// Whether types can be read by their schemas.
+pub(super) fn is_known(types: &[StateType]) -> bool {
+    types.iter().all(|of| of.schema.opaque_because().is_none())
+}
+
 /// Refuses types of which nothing is known.
 pub(super) fn check_known<'t>(state: &str, types: impl IntoIterator<Item = &'t StateType>) -> Result<()> {
     for of in types {

@@ -8,6 +8,8 @@ use flott_state::{
     storage::StoredSnapshot,
 };
 
+use super::layers::flattened;
+
 /// An operator and the task that it is in.
 #[derive(Clone, Copy)]
 pub(super) struct Selected<'a> {
@@ -73,7 +75,9 @@ impl Selected<'_> {
     }
 
     fn of_subtask(&self, snapshot: &StoredSnapshot, handle: &SnapshotHandle) -> Result<OperatorSnapshot> {
-        Ok(snapshot.source.operator(handle, self.operator.id, self.all_groups())?)
+        let mut stored = snapshot.source.operator(handle, self.operator.id, self.all_groups())?;
+        stored.keyed = flattened(stored.keyed)?;
+        Ok(stored)
     }
 
     pub(super) fn all_groups(&self) -> KeyGroupRange {

@@ -33,7 +33,10 @@ pub(super) fn show(snapshot: &StoredSnapshot, key_groups: bool, out: &mut dyn Wr
     let handles = || metadata.tasks.iter().flat_map(TaskMetadata::handles).map(|(_, handle)| handle);
     let total = handles().map(SnapshotHandle::state_bytes).sum();
     let stored = handles().map(|handle| handle.checkpointed_bytes).sum();
-    writeln!(out, "  {} of state, {} written for it", tell::bytes(total), tell::bytes(stored))?;
+    let layers = handles().map(|handle| handle.parts.len() as u64).max().unwrap_or_default();
+    let layers =
+        if layers > 1 { format!(" in up to {}", tell::count(layers, "layer")) } else { String::new() };
+    writeln!(out, "  {} of state{layers}, {} written for it", tell::bytes(total), tell::bytes(stored))?;
     metadata.tasks.iter().try_for_each(|task| show_task(snapshot, task, key_groups, out))
 }
 
@@ -60,10 +63,9 @@ fn show_task(
             writeln!(out, "    coordinator: {}", tell::bytes(operator.coordinator_state.len() as u64))?;
         }
         let mut sizes = Sizes::default();
-        let groups = Selected { task, operator }.all_groups();
-        for (_, handle) in task.handles() {
+        for stored in (Selected { task, operator }).subtasks(snapshot) {
             sizes.current.clear();
-            snapshot.source.operator(handle, operator.id, groups)?.write(&mut sizes)?;
+            stored?.1.write(&mut sizes)?;
         }
         sizes.keyed.iter().try_for_each(|state| show_keyed(state, key_groups, out))?;
         sizes.operator.values().try_for_each(|state| show_operator_state(state, out))?;
@@ -77,6 +79,9 @@ fn show_keyed(state: &Keyed, key_groups: bool, out: &mut dyn Write) -> Result<()
     let (entries, bytes) =
         state.groups.values().fold((0, 0), |(e, b), size| (e + size.entries, b + size.bytes));
     writeln!(out, "    '{name}', {kind}{ttl}: {}, {}", tell::count(entries, "entry"), tell::bytes(bytes))?;
+    if state.changes > 0 {
+        writeln!(out, "      {} of them in changes, on top of what they change", state.changes)?;
+    }
     writeln!(out, "      key       {}", tell::state_type(key))?;
     writeln!(out, "      namespace {}", tell::state_type(namespace))?;
     if !matches!(kind, StateKind::EventTimers | StateKind::ProcessingTimers) {
@@ -124,6 +129,8 @@ struct Size {
 struct Keyed {
     meta: KeyedStateMeta,
     groups: BTreeMap<u32, Size>,
+    /// How many of the entries are changes of a state of whose types nothing is known, so that nobody can tell what they change.
+    changes: u64,
 }
 
 struct OfOperator {
@@ -136,25 +143,36 @@ struct OfOperator {
 #[derive(Default)]
 struct Sizes {
     keyed: Vec<Keyed>,
-    /// Which of them each number of the current subtask means.
-    current: Vec<usize>,
+    /// Which of them each number of the current subtask means, and whether it is about changes.
+    current: Vec<(usize, bool)>,
     operator: BTreeMap<String, OfOperator>,
+}
+
+impl Sizes {
+    fn announce(&mut self, meta: &KeyedStateMeta, is_changes: bool) -> u32 {
+        let known = self.keyed.iter().position(|state| state.meta == *meta);
+        let at = known.unwrap_or_else(|| {
+            self.keyed.push(Keyed { meta: meta.clone(), groups: BTreeMap::new(), changes: 0 });
+            self.keyed.len() - 1
+        });
+        self.current.push((at, is_changes));
+        self.current.len() as u32 - 1
+    }
 }
 
 impl SnapshotSink for Sizes {
     fn keyed_state(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
-        let known = self.keyed.iter().position(|state| state.meta == *meta);
-        let at = known.unwrap_or_else(|| {
-            self.keyed.push(Keyed { meta: meta.clone(), groups: BTreeMap::new() });
-            self.keyed.len() - 1
-        });
-        self.current.push(at);
-        Ok(self.current.len() as u32 - 1)
+        Ok(self.announce(meta, false))
+    }
+
+    fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {
+        Ok(self.announce(meta, true))
     }
 
     fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
-        let state = self.current.get(state as usize).and_then(|at| self.keyed.get_mut(*at));
-        if let Some(state) = state {
+        let Some((at, is_changes)) = self.current.get(state as usize) else { return Ok(()) };
+        if let Some(state) = self.keyed.get_mut(*at) {
+            state.changes += if *is_changes { count } else { 0 };
             let size = state.groups.entry(group).or_default();
             size.entries += count;
             size.bytes += bytes.len() as u64;

@@ -49,7 +49,7 @@ fn fill(sink: &mut dyn SnapshotSink, subtask: u32) {
         name: "offsets".to_owned(),
         mode: RedistributionMode::SplitDistribute,
         element_type: StateType::of::<u64>(),
-        elements: vec![3_u64.to_le_bytes().to_vec(), Vec::new()],
+        elements: vec![3_u64.to_le_bytes().to_vec(), 4_u64.to_le_bytes().to_vec()],
     };
     sink.operator_state(&offsets).unwrap();
 }
@@ -68,8 +68,8 @@ fn handle(target: &SnapshotTarget, subtask: u32) -> SubtaskState {
         let large = OperatorStateSnapshot {
             name: "large".to_owned(),
             mode: RedistributionMode::Broadcast,
-            element_type: StateType::of::<Vec<u8>>(),
-            elements: vec![vec![7; 1_000]],
+            element_type: StateType::of::<(String, Vec<u8>)>(),
+            elements: vec![flott_core::encoding::to_vec(&("key", vec![7_u8; 1_000])).unwrap()],
         };
         encoder.operator(SUM + 1).operator_state(&large).unwrap();
     }
