@@ -40,6 +40,14 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 5)]
     runs: usize,
 
+    /// checkpoint: incremental checkpoints instead of full ones
+    #[arg(long)]
+    incremental: bool,
+
+    /// checkpoint: how many percent of the keys come between two checkpoints
+    #[arg(long, value_name = "PERCENT", default_value_t = 100.0)]
+    changing: f64,
+
     /// The text for word_count
     #[arg(long, default_value = "data/kjv.txt")]
     input: std::path::PathBuf,

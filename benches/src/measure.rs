@@ -30,6 +30,12 @@ pub(crate) fn monotonic_ns() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
+/// Nanoseconds of CPU time of all threads of the process.
+pub(crate) fn cpu_ns() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 /// Forgets the peak of memory so far.
 pub(crate) fn reset_peak_rss() {
     // Where the kernel doesn't allow it, the peak is that of the whole process.

@@ -1,234 +1,199 @@
-//! What checkpoints cost: the running sums of `keyed_sum` with one every second, beside the same job without any.
+//! What checkpoints cost: the running sums of `keyed_sum` with one every second, and without, by turns in one job whose state has
+//! all its keys.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use flott::prelude::*;
-use flott::sink::{BoxWriter, NoCommittable, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext};
-use flott_core::Batch;
 use flott_core::config::{CheckpointRetention, keys};
+use flott_runtime::job::{CheckpointFigures, JobHandle};
 
 use super::{environment, keyed_sum::RunningSum};
 use crate::Options;
-use crate::event::Event;
-use crate::measure::{monotonic_ns, peak_rss, reset_peak_rss};
+use crate::event::{Event, splitmix64};
+use crate::measure::{cpu_ns, monotonic_ns, peak_rss, reset_peak_rss};
+use gaps::Gaps;
+
+mod gaps;
+
+/// So long is a phase with checkpoints, or without.
+const PHASE: Duration = Duration::from_secs(5);
 
 /// Time between two checkpoints.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Counts records, and notes how long each batch took.
-#[derive(Clone, Default)]
-struct Gaps {
-    records: Arc<AtomicU64>,
-    /// When so many records had come, the clock starts.
-    from: u64,
-    started_ns: Arc<AtomicU64>,
-    first_ns: Arc<AtomicU64>,
-    gaps_ns: Arc<Mutex<Vec<u64>>>,
-}
+/// More than any run gets through.
+const RECORDS: u64 = 1 << 40;
 
-struct GapWriter {
-    shared: Gaps,
-    last_ns: u64,
-    gaps_ns: Vec<u64>,
-}
-
-impl Sink<(u64, i64)> for Gaps {
-    type Committable = NoCommittable;
-    type WriterState = NoWriterState;
-
-    fn create_writer(&self, _context: &SinkContext) -> FnResult<BoxWriter<(u64, i64), Self>> {
-        Ok(Box::new(GapWriter { shared: self.clone(), last_ns: 0, gaps_ns: Vec::new() }))
-    }
-}
-
-impl SinkWriter<(u64, i64)> for GapWriter {
-    type Committable = NoCommittable;
-    type State = NoWriterState;
-
-    fn write(&mut self, batch: &mut Batch<(u64, i64)>, _context: WriteContext) -> FnResult {
-        let now_ns = monotonic_ns();
-        let records = self.shared.records.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        if records == 0 {
-            self.shared.first_ns.store(now_ns, Ordering::Relaxed);
-        }
-        if records >= self.shared.from {
-            let _ = self.shared.started_ns.compare_exchange(0, now_ns, Ordering::Relaxed, Ordering::Relaxed);
-            if self.last_ns > 0 {
-                self.gaps_ns.push(now_ns - self.last_ns);
-            }
-            self.last_ns = now_ns;
-        }
-        batch.clear();
-        Ok(())
-    }
-
-    fn flush(&mut self, _end_of_input: bool) -> FnResult {
-        Ok(())
-    }
-
-    fn close(&mut self) -> FnResult {
-        let mut all = self.shared.gaps_ns.lock().unwrap_or_else(PoisonError::into_inner);
-        all.append(&mut self.gaps_ns);
-        Ok(())
-    }
-}
-
-/// What one run has shown.
-struct Run {
+/// What one phase has shown.
+struct Phase {
     records_per_second: f64,
+    cpu_ns_per_record: f64,
     peak_rss_bytes: u64,
     gap_p999_ms: f64,
     gap_max_ms: f64,
-    /// Of the checkpoints, in milliseconds.
-    durations_ms: Vec<u64>,
-    syncs_ms: f64,
-    state_bytes: u64,
-    failed: u64,
+    checkpoints: Vec<CheckpointFigures>,
 }
 
 pub(super) fn run(options: &Options) -> Result<()> {
-    let keys = options.keys;
-    let records = options.records.unwrap_or(8 * keys.max(10_000_000));
     println!(
-        "checkpoint: {records} records, {keys} keys, parallelism {}, {} run(s) in turn",
-        options.parallelism, options.runs
+        "checkpoint: {} keys, of which {} % come between two checkpoints, parallelism {}, {} checkpoints; {} times {} s without and with",
+        options.keys,
+        options.changing,
+        options.parallelism,
+        if options.incremental { "incremental" } else { "full" },
+        options.runs.max(1),
+        PHASE.as_secs(),
     );
-    let mut without = Vec::new();
-    let mut with = Vec::new();
-    for _ in 0..options.runs.max(1) {
-        without.push(one(options, records, false)?);
-        with.push(one(options, records, true)?);
-    }
-    let plain = show("without checkpoints", &without, None);
-    show("with checkpoints", &with, Some(plain));
-    restore(options, records)
-}
-
-fn job(options: &Options, records: u64, gaps: &Gaps) -> StreamExecutionEnvironment {
-    let (env, keys) = (environment(options), options.keys);
-    let source = GeneratorSource::new(records, move |index| Event::at(index, keys));
-    let events = env.from_source(source, WatermarkStrategy::no_watermarks(), "generator").uid("generator");
-    events.key_by(|event| event.key).process(RunningSum::default()).uid("sum").sink_to(gaps.clone());
-    env
-}
-
-fn one(options: &Options, records: u64, checkpoints: bool) -> Result<Run> {
-    // Each key has come once by then, most of them more often.
-    let gaps = Gaps { from: 3 * options.keys.min(records / 4), ..Gaps::default() };
     let directory = tempfile::tempdir()?;
-    reset_peak_rss();
-    let env = job(options, records, &gaps);
-    if checkpoints {
-        env.enable_checkpointing(INTERVAL)
-            .set(&keys::CHECKPOINT_DIRECTORY, directory.path().display().to_string())
-            .set(&keys::CHECKPOINTS_AFTER_TASKS_FINISH, false);
-    }
+    let (gaps, hot) = (Gaps::default(), Arc::new(AtomicU64::new(0)));
+    let env = job(options, &gaps, &hot, directory.path());
     let handle = env.execute_async()?;
-    let (mut seen, mut durations_ms, mut syncs_ms, mut state_bytes) = (0, Vec::new(), 0.0_f64, 0);
-    let result = loop {
-        if let Some(result) = handle.wait_for(Duration::from_millis(100)) {
-            break result;
-        }
-        let latest = handle.checkpoints().latest;
-        let last = seen;
-        for figures in latest.into_iter().filter(|figures| figures.checkpoint > last) {
-            seen = figures.checkpoint;
-            durations_ms.push(figures.duration_ms);
-            state_bytes = figures.state_bytes();
-            let syncs = figures.subtasks.values().map(|subtask| subtask.sync_ns as f64 / 1e6);
-            syncs_ms = syncs.fold(syncs_ms, f64::max);
-        }
-    };
-    result?;
-    let seconds = (monotonic_ns() - gaps.started_ns.load(Ordering::Relaxed)) as f64 / 1e9;
-    let counted = records.saturating_sub(gaps.from);
-    let mut all = std::mem::take(&mut *gaps.gaps_ns.lock().unwrap_or_else(PoisonError::into_inner));
-    ensure!(!all.is_empty(), "too few records for a figure");
-    all.sort_unstable();
-    let at = |part: f64| all[((all.len() - 1) as f64 * part) as usize] as f64 / 1e6;
-    Ok(Run {
-        records_per_second: counted as f64 / seconds,
-        peak_rss_bytes: peak_rss()?,
-        gap_p999_ms: at(0.999),
-        gap_max_ms: at(1.0),
-        durations_ms,
-        syncs_ms,
-        state_bytes,
-        failed: handle.checkpoints().failed,
-    })
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Prints the medians of some runs; returns throughput and memory.
-fn show(name: &str, runs: &[Run], plain: Option<(f64, f64)>) -> (f64, f64) {
-    let of = |figure: fn(&Run) -> f64| median(runs.iter().map(figure).collect());
-    let (speed, memory) = (of(|run| run.records_per_second), of(|run| run.peak_rss_bytes as f64));
-    println!("{name}:");
-    println!("  {speed:>14.0} records/s, {:.1} MiB peak memory", memory / 1_048_576.0);
-    println!(
-        "  {:>14.2} ms p99.9 of the time from batch to batch, {:.2} ms at most",
-        of(|run| run.gap_p999_ms),
-        of(|run| run.gap_max_ms)
-    );
-    if let Some((plain_speed, plain_memory)) = plain {
-        let durations =
-            runs.iter().flat_map(|run| &run.durations_ms).map(|ms| *ms as f64).collect::<Vec<_>>();
-        let failed: u64 = runs.iter().map(|run| run.failed).sum();
-        println!("  {:>14.1} % of the speed without", 100.0 * speed / plain_speed);
-        println!("  {:>14.1} % more memory", 100.0 * (memory / plain_memory - 1.0));
-        println!(
-            "  {:>14} checkpoints, {failed} failed, median {:.0} ms, longest stop of a task {:.2} ms, state {:.1} MiB",
-            durations.len(),
-            median(durations),
-            of(|run| run.syncs_ms),
-            of(|run| run.state_bytes as f64) / 1_048_576.0,
-        );
-    }
-    (speed, memory)
-}
-
-/// How long it takes from the start of a job until its first record, from a checkpoint of all keys, at the same parallelism and
-/// at another one.
-fn restore(options: &Options, records: u64) -> Result<()> {
-    let directory = tempfile::tempdir()?;
-    let settings = |env: &StreamExecutionEnvironment| {
-        env.enable_checkpointing(Duration::from_secs(3_600))
-            .set(&keys::CHECKPOINT_DIRECTORY, directory.path().display().to_string())
-            .set(&keys::CHECKPOINT_RETENTION, CheckpointRetention::RetainOnCancellation);
-    };
-    let gaps = Gaps { from: 3 * options.keys, ..Gaps::default() };
-    let env = job(options, records, &gaps);
-    settings(&env);
-    let handle = env.execute_async()?;
-    while gaps.records.load(Ordering::Relaxed) < gaps.from {
+    // All keys but for a few in a hundred have come by then, and tables have grown for the last time.
+    while gaps.records() < 4 * options.keys {
         ensure!(handle.wait_for(Duration::from_millis(10)).is_none(), "the job ended too early");
     }
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for _ in 0..options.runs.max(1) {
+        without.push(phase(&handle, &gaps, &hot, false)?);
+        if options.incremental && with.is_empty() {
+            // What changes are on top of is there when it is measured.
+            handle.trigger_checkpoint()?;
+        }
+        with.push(phase(&handle, &gaps, &hot, true)?);
+    }
+    show(&without, &with);
     let checkpoint = handle.trigger_checkpoint()?;
     handle.cancel();
     // It was cancelled, which is what it says.
     drop(handle.wait());
     for parallelism in [options.parallelism, options.parallelism + 1] {
-        let gaps = Gaps::default();
-        let env = job(&Options { parallelism, ..options.clone() }, records, &gaps);
-        settings(&env);
-        env.set(&keys::RESTORE_PATH, checkpoint.clone());
-        let started_ns = monotonic_ns();
-        let handle = env.execute_async()?;
-        while gaps.records.load(Ordering::Relaxed) == 0 {
-            ensure!(handle.wait_for(Duration::from_millis(1)).is_none(), "the job ended too early");
-        }
-        handle.cancel();
-        drop(handle.wait());
-        let first_ns = gaps.first_ns.load(Ordering::Relaxed);
-        let seconds = first_ns.checked_sub(started_ns).context("time went back")? as f64 / 1e9;
-        println!("restored at parallelism {parallelism}: the first record came after {seconds:.2} s");
+        restore(&Options { parallelism, ..options.clone() }, directory.path(), &checkpoint)?;
     }
+    Ok(())
+}
+
+/// Records of all keys, or from the time that `hot` is a number, of a part of them that is another for each number.
+fn job(
+    options: &Options,
+    gaps: &Gaps,
+    hot: &Arc<AtomicU64>,
+    directory: &std::path::Path,
+) -> StreamExecutionEnvironment {
+    let (env, keys, hot) = (environment(options), options.keys, Arc::clone(hot));
+    env.enable_checkpointing(Duration::from_secs(3_600))
+        .set(&keys::CHECKPOINT_DIRECTORY, directory.display().to_string())
+        .set(&keys::CHECKPOINT_RETENTION, CheckpointRetention::RetainOnCancellation)
+        .set(&keys::INCREMENTAL_CHECKPOINTS, options.incremental);
+    let parts = (100.0 / options.changing.clamp(0.01, 100.0)).round() as u64;
+    let event = move |index| match hot.load(Ordering::Relaxed) {
+        number if number > 0 && parts > 1 => {
+            let key = splitmix64(index) % (keys / parts) * parts + number % parts;
+            Event { key, value: index as i64 }
+        }
+        _ => Event::at(index, keys),
+    };
+    let events = GeneratorSource::new(RECORDS, event);
+    let events = env.from_source(events, WatermarkStrategy::no_watermarks(), "generator").uid("generator");
+    events.key_by(|event| event.key).process(RunningSum::default()).uid("sum").sink_to(gaps.clone());
+    env
+}
+
+fn phase(handle: &JobHandle, gaps: &Gaps, hot: &AtomicU64, takes_checkpoints: bool) -> Result<Phase> {
+    reset_peak_rss();
+    gaps.set_phase(1);
+    let (from, started_ns, cpu_from_ns) = (gaps.records(), monotonic_ns(), cpu_ns());
+    let mut checkpoints = Vec::new();
+    for second in 1..=PHASE.as_secs() / INTERVAL.as_secs() {
+        hot.fetch_add(1, Ordering::Relaxed);
+        if takes_checkpoints {
+            handle.trigger_checkpoint()?;
+            checkpoints.extend(handle.checkpoints().latest.back().cloned());
+        }
+        let until_ns = started_ns + second * INTERVAL.as_nanos() as u64;
+        let rest = Duration::from_nanos(until_ns.saturating_sub(monotonic_ns()));
+        ensure!(handle.wait_for(rest).is_none(), "the job ended too early");
+    }
+    let (records, ns) = (gaps.records() - from, monotonic_ns() - started_ns);
+    let cpu_ns = cpu_ns() - cpu_from_ns;
+    gaps.set_phase(0);
+    handle.wait_for(Duration::from_millis(200));
+    let all = gaps.take_ns();
+    ensure!(!all.is_empty(), "too few records for a figure");
+    let at = |part: f64| all[((all.len() - 1) as f64 * part) as usize] as f64 / 1e6;
+    Ok(Phase {
+        records_per_second: records as f64 * 1e9 / ns as f64,
+        cpu_ns_per_record: cpu_ns as f64 / records as f64,
+        peak_rss_bytes: peak_rss()?,
+        gap_p999_ms: at(0.999),
+        gap_max_ms: at(1.0),
+        checkpoints,
+    })
+}
+
+fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Prints the medians of the phases.
+fn show(without: &[Phase], with: &[Phase]) {
+    const MIB: f64 = 1_048_576.0;
+    for (name, phases) in [("without checkpoints", without), ("with checkpoints", with)] {
+        let of = |figure: fn(&Phase) -> f64| median(phases.iter().map(figure));
+        println!("{name}:");
+        println!(
+            "  {:>14.0} records/s, {:.1} ns of CPU time a record, {:.1} MiB peak memory",
+            of(|phase| phase.records_per_second),
+            of(|phase| phase.cpu_ns_per_record),
+            of(|phase| phase.peak_rss_bytes as f64) / MIB
+        );
+        println!(
+            "  {:>14.2} ms p99.9 of the time from batch to batch, {:.2} ms at most",
+            of(|phase| phase.gap_p999_ms),
+            of(|phase| phase.gap_max_ms)
+        );
+    }
+    // Neighbours in time, as the machine may have other work.
+    let pairs = || without.iter().zip(with);
+    let speed = median(pairs().map(|(plain, with)| with.records_per_second / plain.records_per_second));
+    let cpu = median(pairs().map(|(plain, with)| plain.cpu_ns_per_record / with.cpu_ns_per_record));
+    // Of the first, as what a checkpoint has taken is not given back at once.
+    let memory = with.iter().map(|phase| phase.peak_rss_bytes).max().unwrap_or_default() as f64
+        / without.first().map_or(f64::NAN, |phase| phase.peak_rss_bytes as f64);
+    println!("  {:>14.1} % of the speed without, {:.1} % by CPU time", 100.0 * speed, 100.0 * cpu);
+    println!("  {:>14.1} % more memory", 100.0 * (memory - 1.0));
+    let checkpoints = || with.iter().flat_map(|phase| &phase.checkpoints);
+    let syncs = checkpoints().flat_map(|of| of.subtasks.values()).map(|subtask| subtask.sync_ns as f64 / 1e6);
+    println!(
+        "  {:>14} checkpoints, median {:.0} ms, longest stop of a task {:.2} ms, {:.1} MiB written, state {:.1} MiB",
+        checkpoints().count(),
+        median(checkpoints().map(|of| of.duration_ms as f64)),
+        syncs.fold(0.0, f64::max),
+        median(checkpoints().map(|of| of.checkpointed_bytes() as f64)) / MIB,
+        median(checkpoints().map(|of| of.state_bytes() as f64)) / MIB,
+    );
+}
+
+/// How long it takes from the start of a job until all subtasks have their first record, from a checkpoint of all keys.
+fn restore(options: &Options, directory: &std::path::Path, checkpoint: &str) -> Result<()> {
+    let gaps = Gaps::default();
+    let env = job(options, &gaps, &Arc::default(), directory);
+    env.set(&keys::RESTORE_PATH, checkpoint.to_owned());
+    let started_ns = monotonic_ns();
+    let handle = env.execute_async()?;
+    let first_ns = loop {
+        if let Some(first_ns) = gaps.started_ns(options.parallelism) {
+            break first_ns;
+        }
+        ensure!(handle.wait_for(Duration::from_millis(1)).is_none(), "the job ended too early");
+    };
+    handle.cancel();
+    drop(handle.wait());
+    let seconds = first_ns.checked_sub(started_ns).context("time went back")? as f64 / 1e9;
+    println!("restored at parallelism {}: all subtasks run after {seconds:.2} s", options.parallelism);
     Ok(())
 }
