@@ -16,7 +16,7 @@ use crate::{
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Selected, Written, keys_of_group, read_unstamped, value_type},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group, owned_bytes, read_unstamped, value_type},
     state_type::StateType,
     ttl::{Single, StateTtlConfig, Ttl},
 };
@@ -64,6 +64,10 @@ impl<T: 'static, A: AggregateFunction<T>> Kind for Aggregating<T, A> {
 
     fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<A::Accumulator, DecodeError> {
         read_unstamped(bytes, written)
+    }
+
+    fn owned_bytes(&self, stored: &A::Accumulator) -> usize {
+        owned_bytes(stored)
     }
 }
 
@@ -144,7 +148,7 @@ impl<T: 'static, A: AggregateFunction<T>> AggregatingState<T, A> {
         current: CurrentKey<'a, K, N>,
         access: impl FnOnce(Selected<'a, K, N, Ttl<Aggregating<T, A>>>) -> Result<R, StateError>,
     ) -> Result<R, StateError> {
-        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
+        access(Selected::new(self.id, current)?.ok_or_else(|| self.not_found())?)
     }
 
     fn get_expiring<K: Key, N: Namespace>(
@@ -177,7 +181,7 @@ impl<T: 'static, A: AggregateFunction<T>> AggregatingState<T, A> {
         self,
         current: CurrentKey<'_, K, N>,
     ) -> Result<Selected<'_, K, N, Aggregating<T, A>>, StateError> {
-        Selected::new(self.id, current).ok_or_else(|| self.not_found())
+        Selected::new(self.id, current)?.ok_or_else(|| self.not_found())
     }
 }
 
@@ -209,9 +213,9 @@ impl<K: Key, N: Namespace, T: 'static, A: AggregateFunction<T>> StateHandle<K, N
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
         let keys = if self.ttl {
-            keys_of_group::<K, N, Ttl<Aggregating<T, A>>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Ttl<Aggregating<T, A>>>(self.id, state, group, namespace)?
         } else {
-            keys_of_group::<K, N, Aggregating<T, A>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Aggregating<T, A>>(self.id, state, group, namespace)?
         };
         keys.ok_or_else(|| self.not_found())
     }

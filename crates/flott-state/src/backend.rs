@@ -6,9 +6,15 @@
 
 use std::sync::Arc;
 
-use flott_core::key_group::KeyGroupRange;
+use flott_core::{
+    config::{ConfigError, Configuration},
+    key_group::KeyGroupRange,
+};
 
-use crate::error::{StateError, StateErrorKind};
+use crate::{
+    disk::ByteStore,
+    error::{StateError, StateErrorKind},
+};
 
 #[cfg(test)]
 mod tests;
@@ -31,16 +37,36 @@ pub trait StateBackend: Send + Sync {
     /// The name by which jobs choose it (`state.backend.type`).
     fn name(&self) -> &str;
 
+    /// The backend that takes its place with the settings of a job; `None` if it has none.
+    ///
+    /// # Errors
+    /// When a setting is invalid.
+    fn configured(
+        &self,
+        _configuration: &Configuration,
+    ) -> Result<Option<Arc<dyn StateBackend>>, ConfigError> {
+        Ok(None)
+    }
+
+    /// Whether it keeps state on disk. Operators then keep all they can in it, instead of in tables of their own in memory.
+    fn is_on_disk(&self) -> bool {
+        false
+    }
+
     /// Prepares the storage for one operator subtask.
+    ///
+    /// # Errors
+    /// When it can't be.
     fn open(&self, scope: &BackendScope) -> Result<KeyedStorage, StateError>;
 }
 
 /// The kinds of storage that state handles know how to use.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum KeyedStorage {
     /// Typed tables in memory, of which flott-state takes care itself.
     Heap,
+    /// A store of bytes, of which flott-state keeps a part in memory.
+    Disk(Arc<dyn ByteStore>),
 }
 
 /// Keeps state as plain values in hash tables in memory (Flink: `HashMapStateBackend`); the default.
@@ -82,6 +108,12 @@ impl BackendRegistry {
         }
         self.backends.push(backend);
         Ok(())
+    }
+
+    /// Adds a backend, or replaces that of its name.
+    pub fn set(&mut self, backend: Arc<dyn StateBackend>) {
+        self.backends.retain(|known| known.name() != backend.name());
+        self.backends.push(backend);
     }
 
     /// The backend called `name`. The error for an unknown name lists the known ones.

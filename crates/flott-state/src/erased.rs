@@ -13,16 +13,28 @@ use crate::{
     table::Epoch,
 };
 
-/// What the engine asks of a store without knowing its type.
-pub(crate) trait AnyStore: Any + Send {
+/// What the engine asks of a store without knowing more of its type than the keys.
+pub(crate) trait AnyStore<K>: Any + Send {
     /// Loads what the keys with these hashes have in the store into the cache.
     fn prefetch(&self, hashes: &[u64]);
+
+    /// Fetches what these keys have in the store into memory, if it is on disk.
+    fn load(&mut self, keys: &[K], hashes: &[u64]) -> Result<(), StateError>;
+
+    /// About how much memory the cache takes, if it is on disk.
+    fn cached_bytes(&mut self) -> usize;
+
+    /// Single entries are fetched as long as the cache has not more than this.
+    fn set_cache_limit(&mut self, limit: usize);
+
+    /// Drops cached entries until the cache takes no more than `until`.
+    fn evict(&mut self, until: usize) -> Result<(), StateError>;
 
     /// What is known of the store, whose state has this name, beside its entries.
     fn meta(&self, name: &str) -> KeyedStateMeta;
 
     /// From now on the store owes its entries to a snapshot. Returns what it gives, which may be more than was asked for.
-    fn freeze(&mut self, asked: Freeze) -> Freeze;
+    fn freeze(&mut self, asked: Freeze) -> Result<Freeze, StateError>;
 
     /// The snapshot is given up.
     fn thaw(&mut self);
@@ -51,7 +63,7 @@ pub(crate) trait AnyStore: Any + Send {
     fn memory_bytes(&self) -> usize;
 }
 
-impl<K: Key, N: Namespace, D: Kind> AnyStore for StateStore<K, N, D> {
+impl<K: Key, N: Namespace, D: Kind> AnyStore<K> for StateStore<K, N, D> {
     fn prefetch(&self, hashes: &[u64]) {
         // Only the operator knows the windows of its records; it fetches what they hold itself.
         if let Some(global) = (&() as &dyn Any).downcast_ref::<N>() {
@@ -59,11 +71,30 @@ impl<K: Key, N: Namespace, D: Kind> AnyStore for StateStore<K, N, D> {
         }
     }
 
+    fn load(&mut self, keys: &[K], hashes: &[u64]) -> Result<(), StateError> {
+        match (&() as &dyn Any).downcast_ref::<N>() {
+            Some(global) => self.load(keys, hashes, global),
+            None => Ok(()),
+        }
+    }
+
+    fn cached_bytes(&mut self) -> usize {
+        self.cached_bytes()
+    }
+
+    fn set_cache_limit(&mut self, limit: usize) {
+        self.set_cache_limit(limit);
+    }
+
+    fn evict(&mut self, until: usize) -> Result<(), StateError> {
+        self.evict(until)
+    }
+
     fn meta(&self, name: &str) -> KeyedStateMeta {
         Self::meta(name)
     }
 
-    fn freeze(&mut self, asked: Freeze) -> Freeze {
+    fn freeze(&mut self, asked: Freeze) -> Result<Freeze, StateError> {
         self.freeze(asked)
     }
 
@@ -104,36 +135,36 @@ impl<K: Key, N: Namespace, D: Kind> AnyStore for StateStore<K, N, D> {
 ///
 /// `dyn Any` can do the same, but asks the type id of the store by a virtual call: 2 ns at every access to state, as
 /// much as the look-up itself takes in a small table.
-pub(crate) struct ErasedStore {
+pub(crate) struct ErasedStore<K> {
     /// The type behind `store`. Set in `new` from the type of its argument, and never changed, as `store` is not.
     type_id: TypeId,
-    store: Box<dyn AnyStore>,
+    store: Box<dyn AnyStore<K>>,
 }
 
-impl ErasedStore {
-    pub(crate) fn new<S: AnyStore>(store: S) -> Self {
+impl<K: Key> ErasedStore<K> {
+    pub(crate) fn new<S: AnyStore<K>>(store: S) -> Self {
         Self { type_id: TypeId::of::<S>(), store: Box::new(store) }
     }
 
-    pub(crate) fn any(&self) -> &dyn AnyStore {
+    pub(crate) fn any(&self) -> &dyn AnyStore<K> {
         &*self.store
     }
 
-    pub(crate) fn any_mut(&mut self) -> &mut dyn AnyStore {
+    pub(crate) fn any_mut(&mut self) -> &mut dyn AnyStore<K> {
         &mut *self.store
     }
 
     #[inline]
-    pub(crate) fn is<S: AnyStore>(&self) -> bool {
+    pub(crate) fn is<S: AnyStore<K>>(&self) -> bool {
         self.type_id == TypeId::of::<S>()
     }
 
     #[inline]
-    pub(crate) fn downcast_mut<S: AnyStore>(&mut self) -> Option<&mut S> {
+    pub(crate) fn downcast_mut<S: AnyStore<K>>(&mut self) -> Option<&mut S> {
         if !self.is::<S>() {
             return None;
         }
-        let store: *mut dyn AnyStore = &mut *self.store;
+        let store: *mut dyn AnyStore<K> = &mut *self.store;
         // SAFETY: `store` was made from an `S`, as `type_id` says, and is borrowed uniquely for as long as the result.
         Some(unsafe { &mut *store.cast::<S>() })
     }

@@ -162,6 +162,40 @@ pub enum StateErrorKind {
     )]
     TooManySnapshots,
 
+    /// The store beneath a state failed.
+    #[error("the state backend can't {doing} in {place}: {reason}")]
+    Store {
+        /// What was to be done, such as `write 'counts'`.
+        doing: String,
+        /// The directory.
+        place: String,
+        /// Why it failed, and what to do if that is known.
+        reason: String,
+    },
+
+    /// What a backend has stored of a state is not what was written.
+    #[error(
+        "an entry of state '{name}' can't be read back from the state backend: {reason}; what it has stored is damaged, so \
+         restart the job from its last checkpoint"
+    )]
+    CannotReadBack {
+        /// The name of the state.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// An entry can't be encoded for the store beneath its state.
+    #[error("an entry of state '{name}' ({kind}) can't be written to the state backend: {reason}")]
+    CannotWriteBack {
+        /// The name of the state.
+        name: String,
+        /// What it holds.
+        kind: StateKind,
+        /// What is wrong.
+        reason: String,
+    },
+
     /// A key can't be encoded.
     #[error("cannot hash a key: {reason}")]
     CannotHash {
@@ -258,6 +292,15 @@ pub enum StateErrorKind {
         nearest: Option<String>,
         /// Every known name.
         known: Vec<String>,
+    },
+
+    /// A state backend that comes with a feature that is switched off.
+    #[error(
+        "this program was built without the state backend '{name}'; give its dependency on flott the feature '{name}'"
+    )]
+    BackendNotBuilt {
+        /// The name of the backend and of the feature.
+        name: String,
     },
 
     /// Two state backends have the same name.

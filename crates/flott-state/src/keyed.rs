@@ -1,6 +1,9 @@
 //! All keyed state of one operator subtask.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{
+    marker::PhantomData,
+    sync::{Arc, atomic::Ordering},
+};
 
 use flott_core::{
     Key,
@@ -18,6 +21,7 @@ use crate::{
 
 mod bases;
 mod current;
+mod disk;
 mod keys;
 mod registration;
 mod registry;
@@ -28,6 +32,7 @@ pub(crate) mod tests;
 
 use bases::Bases;
 pub use current::{CurrentKey, HasKeyedState};
+use disk::OnDisk;
 pub use keys::StateHandle;
 pub use registry::{KeyedStateStore, StateRegistry};
 use snapshot::Snapshot;
@@ -40,7 +45,9 @@ struct Registration {
 
 /// The keyed states of one operator subtask, each registered by a descriptor and used through its handle.
 pub struct KeyedState<K> {
-    stores: Vec<ErasedStore>,
+    stores: Vec<ErasedStore<K>>,
+    /// Where they keep what is not in memory, if they do.
+    disk: Option<OnDisk>,
     registrations: Vec<Registration>,
     key_groups: KeyGroupRange,
     max_parallelism: u32,
@@ -71,7 +78,10 @@ impl<K: Key> KeyedState<K> {
             let asked = key_groups;
             return Err(StateErrorKind::InvalidKeyGroups { asked, max_parallelism, limit }.into());
         }
-        let KeyedStorage::Heap = backend.open(scope)?;
+        let disk = match backend.open(scope)? {
+            KeyedStorage::Heap => None,
+            KeyedStorage::Disk(store) => Some(OnDisk { store, clock: Arc::default() }),
+        };
         for state in &mut restored {
             for groups in [Some(&mut state.groups), state.removed.as_mut()].into_iter().flatten() {
                 groups.retain(|group, _| key_groups.contains(*group));
@@ -79,6 +89,7 @@ impl<K: Key> KeyedState<K> {
         }
         Ok(Self {
             stores: Vec::new(),
+            disk,
             registrations: Vec::new(),
             key_groups,
             max_parallelism,
@@ -103,8 +114,11 @@ impl<K: Key> KeyedState<K> {
     /// and compared with it when it is read. Operators tell it once for each batch, and before they register states. 0
     /// before the first call.
     #[inline]
-    pub const fn set_processing_time(&mut self, now: Timestamp) {
+    pub fn set_processing_time(&mut self, now: Timestamp) {
         self.now = now;
+        if let Some(disk) = &self.disk {
+            disk.clock.store(now, Ordering::Relaxed);
+        }
     }
 
     /// The processing time as it was told last.
@@ -134,7 +148,7 @@ impl<K: Key> KeyedState<K> {
 
     /// The store with this id, if there is one and it is an `S`.
     #[inline]
-    pub(crate) fn store_mut<S: AnyStore>(&mut self, id: u32) -> Option<&mut S> {
+    pub(crate) fn store_mut<S: AnyStore<K>>(&mut self, id: u32) -> Option<&mut S> {
         self.stores.get_mut(id as usize)?.downcast_mut()
     }
 }

@@ -7,6 +7,7 @@
 //! * `table` — one key group of one state: a flat hash table whose slots are versioned for snapshots;
 //! * [`value_store`] — one state of one subtask: its tables, and the way from a record's hash to a slot;
 //! * `removals` — the keys that a state has lost, for snapshots of changes;
+//! * [`disk`] — state that need not fit into memory;
 //! * [`backend`] — where state is kept, chosen by name;
 //! * `erased` — a state whose type only its handle knows;
 //! * [`keyed`] — all states of one subtask, and the key that is current;
@@ -23,7 +24,8 @@
 //! * [`timers`] — what is to be done for a key when time has come;
 //! * [`mod@format`] — the form in which snapshots are stored;
 //! * [`storage`] — where they are stored;
-//! * [`error`] — what can go wrong.
+//! * [`error`] — what can go wrong;
+//! * [`testing`] — for tests: state on disk without a disk.
 //!
 //! Every access takes the hash that was computed when the record was routed; keys are hashed here only where no record
 //! comes with them: when state is restored, and when all keys are visited. Nothing outside this crate knows the layout
@@ -32,6 +34,7 @@
 pub mod aggregate;
 pub mod aggregating_state;
 pub mod backend;
+pub mod disk;
 mod erased;
 pub mod error;
 pub mod format;
@@ -53,6 +56,7 @@ mod state_store;
 pub mod state_type;
 pub mod storage;
 mod table;
+pub mod testing;
 pub mod timers;
 pub mod ttl;
 pub mod value_state;
@@ -61,6 +65,7 @@ pub mod value_store;
 pub use aggregate::AggregateFunction;
 pub use aggregating_state::{AggregatingState, AggregatingStateDescriptor};
 pub use backend::{BackendRegistry, BackendScope, HashMapStateBackend, KeyedStorage, StateBackend};
+pub use disk::ByteStore;
 pub use error::{StateError, StateErrorKind};
 pub use keyed::{CurrentKey, HasKeyedState, KeyedState, KeyedStateStore, StateHandle, StateRegistry};
 pub use list_state::{ListState, ListStateDescriptor};

@@ -15,7 +15,7 @@ use crate::{
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Selected, Written, keys_of_group},
+    state_store::{ALLOCATION_BYTES, Encode, Kind, Selected, Written, keys_of_group, owned_bytes_of_many},
     state_type::StateType,
     ttl::{StateTtlConfig, Ttl},
 };
@@ -63,6 +63,15 @@ impl<T: Data> Kind for Lists<T> {
             |elements: Vec<(Timestamp, T)>| elements.into_iter().map(|(_, element)| element).collect();
         if written.ttl { written.read(bytes).map(unstamped) } else { written.read(bytes) }
     }
+
+    fn owned_bytes(&self, stored: &Vec<T>) -> usize {
+        owned_bytes_of_list(stored)
+    }
+}
+
+/// About how many bytes elements take on the heap.
+pub(crate) fn owned_bytes_of_list<T: Data>(elements: &Vec<T>) -> usize {
+    elements.capacity() * size_of::<T>() + ALLOCATION_BYTES + owned_bytes_of_many(elements.iter())
 }
 
 impl<T: Data> Merge for Lists<T> {
@@ -160,7 +169,7 @@ impl<T: Data> ListState<T> {
         current: CurrentKey<'a, K, N>,
         access: impl FnOnce(Selected<'a, K, N, Ttl<Lists<T>>>) -> Result<R, StateError>,
     ) -> Result<R, StateError> {
-        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
+        access(Selected::new(self.id, current)?.ok_or_else(|| self.not_found())?)
     }
 
     #[inline]
@@ -168,7 +177,7 @@ impl<T: Data> ListState<T> {
         self,
         current: CurrentKey<'_, K, N>,
     ) -> Result<Selected<'_, K, N, Lists<T>>, StateError> {
-        Selected::new(self.id, current).ok_or_else(|| self.not_found())
+        Selected::new(self.id, current)?.ok_or_else(|| self.not_found())
     }
 }
 
@@ -198,9 +207,9 @@ impl<K: Key, N: Namespace, T: Data> StateHandle<K, N> for ListState<T> {
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
         let keys = if self.ttl {
-            keys_of_group::<K, N, Ttl<Lists<T>>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Ttl<Lists<T>>>(self.id, state, group, namespace)?
         } else {
-            keys_of_group::<K, N, Lists<T>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Lists<T>>(self.id, state, group, namespace)?
         };
         keys.ok_or_else(|| self.not_found())
     }

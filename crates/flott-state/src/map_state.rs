@@ -22,7 +22,7 @@ use crate::{
     keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Selected, Written, keys_of_group},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group, owned_bytes_of_many},
     state_type::StateType,
     ttl::{MapEntries, StateTtlConfig, Ttl},
 };
@@ -93,7 +93,23 @@ impl<UK: Data + Eq + Hash, UV: Data> Kind for Maps<UK, UV> {
         }
         written.read(bytes)
     }
+
+    fn owned_bytes(&self, stored: &UserMap<UK, UV>) -> usize {
+        owned_bytes_of_map(stored, stored.values())
+    }
 }
+
+/// About how many bytes a map takes on the heap, whose values are, or contain, these.
+pub(crate) fn owned_bytes_of_map<'a, UK: Data, S, UV: Data>(
+    map: &UserMap<UK, S>,
+    values: impl ExactSizeIterator<Item = &'a UV>,
+) -> usize {
+    let entry = size_of::<(u64, UK, S)>() + INDEX_BYTES;
+    map.capacity() * entry + owned_bytes_of_many(map.keys()) + owned_bytes_of_many(values)
+}
+
+/// What the hash table of a map takes for each entry.
+const INDEX_BYTES: usize = 12;
 
 /// Entries that are written as a map.
 pub(crate) struct AsMap<I>(pub(crate) I);
@@ -294,7 +310,7 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         current: CurrentKey<'a, K, N>,
         access: impl FnOnce(Selected<'a, K, N, Ttl<Maps<UK, UV>>>) -> Result<R, StateError>,
     ) -> Result<R, StateError> {
-        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
+        access(Selected::new(self.id, current)?.ok_or_else(|| self.not_found())?)
     }
 
     #[inline]
@@ -302,7 +318,7 @@ impl<UK: Data + Eq + Hash, UV: Data> MapState<UK, UV> {
         self,
         current: CurrentKey<'_, K, N>,
     ) -> Result<Selected<'_, K, N, Maps<UK, UV>>, StateError> {
-        Selected::new(self.id, current).ok_or_else(|| self.not_found())
+        Selected::new(self.id, current)?.ok_or_else(|| self.not_found())
     }
 }
 
@@ -314,9 +330,9 @@ impl<K: Key, N: Namespace, UK: Data + Eq + Hash, UV: Data> StateHandle<K, N> for
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
         let keys = if self.ttl {
-            keys_of_group::<K, N, Ttl<Maps<UK, UV>>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Ttl<Maps<UK, UV>>>(self.id, state, group, namespace)?
         } else {
-            keys_of_group::<K, N, Maps<UK, UV>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Maps<UK, UV>>(self.id, state, group, namespace)?
         };
         keys.ok_or_else(|| self.not_found())
     }

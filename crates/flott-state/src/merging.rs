@@ -52,7 +52,7 @@ pub(crate) fn merge<K: Key, N: Namespace, D: Merge>(
     let mut merged = None;
     for source in sources {
         let current = CurrentKey { state, key, hash, namespace: source };
-        let Some(mut at) = Selected::<K, N, D>::new(id, current) else { return Ok(None) };
+        let Some(mut at) = Selected::<K, N, D>::new(id, current)? else { return Ok(None) };
         let removed = at.remove()?;
         let kind = &at.store.kind;
         merged = match (merged, removed.and_then(|stored| kind.visible(stored, now))) {
@@ -64,7 +64,7 @@ pub(crate) fn merge<K: Key, N: Namespace, D: Merge>(
         };
     }
     let current = CurrentKey { state, key, hash, namespace: target };
-    let Some(mut at) = Selected::<K, N, D>::new(id, current) else { return Ok(None) };
+    let Some(mut at) = Selected::<K, N, D>::new(id, current)? else { return Ok(None) };
     if let Some(merged) = merged {
         match at.get_mut_and_kind()? {
             (Some(stored), kind) => kind.merge(stored, merged, now),

@@ -15,7 +15,7 @@ use crate::{
     merging::{Merge, MergingState, merge},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Selected, Written, keys_of_group, read_unstamped, value_type},
+    state_store::{Encode, Kind, Selected, Written, keys_of_group, owned_bytes, read_unstamped, value_type},
     state_type::StateType,
     ttl::{Single, StateTtlConfig, Ttl},
 };
@@ -65,6 +65,10 @@ impl<T: Data> Kind for Reducing<T> {
 
     fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<T, DecodeError> {
         read_unstamped(bytes, written)
+    }
+
+    fn owned_bytes(&self, stored: &T) -> usize {
+        owned_bytes(stored)
     }
 }
 
@@ -144,7 +148,7 @@ impl<T: Data> ReducingState<T> {
         current: CurrentKey<'a, K, N>,
         access: impl FnOnce(Selected<'a, K, N, Ttl<Reducing<T>>>) -> Result<R, StateError>,
     ) -> Result<R, StateError> {
-        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
+        access(Selected::new(self.id, current)?.ok_or_else(|| self.not_found())?)
     }
 
     fn add_expiring<K: Key, N: Namespace>(
@@ -165,7 +169,7 @@ impl<T: Data> ReducingState<T> {
         self,
         current: CurrentKey<'_, K, N>,
     ) -> Result<Selected<'_, K, N, Reducing<T>>, StateError> {
-        Selected::new(self.id, current).ok_or_else(|| self.not_found())
+        Selected::new(self.id, current)?.ok_or_else(|| self.not_found())
     }
 }
 
@@ -195,9 +199,9 @@ impl<K: Key, N: Namespace, T: Data> StateHandle<K, N> for ReducingState<T> {
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
         let keys = if self.ttl {
-            keys_of_group::<K, N, Ttl<Reducing<T>>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Ttl<Reducing<T>>>(self.id, state, group, namespace)?
         } else {
-            keys_of_group::<K, N, Reducing<T>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Reducing<T>>(self.id, state, group, namespace)?
         };
         keys.ok_or_else(|| self.not_found())
     }

@@ -1,25 +1,30 @@
 //! A state of one subtask: its tables, and what its kind adds to them, such as the reduce function.
 
+use std::sync::{Arc, atomic::AtomicI64};
+
 use flott_core::{
-    Key,
-    encoding::{DecodeError, EncodeError},
+    Data, Key,
+    encoding::{DecodeError, EncodeError, encoded_len},
     time::Timestamp,
 };
 
 use crate::{
+    disk::Expiry,
     error::StateError,
     keyed::{CurrentKey, KeyedState},
     namespace::Namespace,
     snapshot::StateKind,
     state_type::StateType,
     table::Epoch,
-    value_store::ValueStore,
 };
 
+mod disk;
 mod drain;
+mod entries;
 mod restore;
 
 pub(crate) use drain::{Draining, Freeze, PIECE_BYTES};
+pub(crate) use entries::Entries;
 pub(crate) use restore::{Written, read_groups, read_unstamped, value_type};
 
 /// Appends something stored to a snapshot; `false` if nothing of it is kept.
@@ -57,17 +62,52 @@ pub(crate) trait Kind: Send + 'static {
     /// Called after so many records of the operator: kinds that clean up as they go do so.
     fn records_processed<K: Key, N: Namespace>(
         &mut self,
-        _entries: &mut ValueStore<K, N, Self::Stored>,
+        _entries: &mut Entries<K, N, Self::Stored>,
         _records: usize,
         _epoch: Epoch,
         _now: Timestamp,
     ) {
     }
+
+    /// How a store beneath tells what it may drop; `None` if that is nothing. The clock shows the processing time.
+    fn expiry(&self, _clock: &Arc<AtomicI64>) -> Option<Expiry> {
+        None
+    }
+
+    /// Whether full snapshots leave out some of what is stored.
+    fn filters_snapshots(&self) -> bool {
+        false
+    }
+
+    /// About how many bytes something stored takes beside its slot; not asked for types that own none.
+    fn owned_bytes(&self, stored: &Self::Stored) -> usize;
 }
 
-/// A state: tables of what its kind stores.
+/// About how many bytes a value takes beside its slot.
+pub(crate) fn owned_bytes<V: Data>(value: &V) -> usize {
+    // What is in the slot already is counted too, for the sake of the allocator.
+    if std::mem::needs_drop::<V>() { encoded_len(value).unwrap_or(0) + ALLOCATION_BYTES } else { 0 }
+}
+
+/// About how many bytes `len` values take beside their slots, judged by a few.
+pub(crate) fn owned_bytes_of_many<'a, V: Data>(values: impl ExactSizeIterator<Item = &'a V>) -> usize {
+    let len = values.len();
+    if !std::mem::needs_drop::<V>() || len == 0 {
+        return 0;
+    }
+    let sample: usize = values.step_by((len / SAMPLE).max(1)).map(owned_bytes).sum();
+    sample * len / len.div_ceil((len / SAMPLE).max(1))
+}
+
+/// What an allocation takes beside its bytes.
+pub(crate) const ALLOCATION_BYTES: usize = 16;
+
+/// How many values of a collection are measured.
+const SAMPLE: usize = 8;
+
+/// A state: the entries that its kind stores.
 pub(crate) struct StateStore<K, N, D: Kind> {
-    pub(crate) entries: ValueStore<K, N, D::Stored>,
+    pub(crate) entries: Entries<K, N, D::Stored>,
     pub(crate) kind: D,
 }
 
@@ -83,13 +123,17 @@ pub(crate) struct Selected<'a, K, N, D: Kind> {
 }
 
 impl<'a, K: Key, N: Namespace, D: Kind> Selected<'a, K, N, D> {
-    /// The state with this id at the current key, if there is one and it is of kind `D`.
+    /// The state with this id at the current key, if there is one and it is of kind `D`. Of a state on disk the entry is fetched now, so that all
+    /// that is done with it finds it in the cache.
     #[inline]
-    pub(crate) fn new(id: u32, current: CurrentKey<'a, K, N>) -> Option<Self> {
+    pub(crate) fn new(id: u32, current: CurrentKey<'a, K, N>) -> Result<Option<Self>, StateError> {
         let CurrentKey { state, key, hash, namespace } = current;
         let (epoch, now) = (state.epoch(), state.processing_time());
-        let store = state.store_mut(id)?;
-        Some(Self { store, key, hash, namespace, epoch, now })
+        let Some(store) = state.store_mut::<StateStore<K, N, D>>(id) else { return Ok(None) };
+        if store.entries.is_on_disk() {
+            store.fetch(hash, key, namespace)?;
+        }
+        Ok(Some(Self { store, key, hash, namespace, epoch, now }))
     }
 
     /// The same for a while.
@@ -147,8 +191,11 @@ pub(crate) fn keys_of_group<K: Key, N: Namespace, D: Kind>(
     state: &mut KeyedState<K>,
     group: u32,
     namespace: &N,
-) -> Option<Vec<K>> {
-    let store = state.store_mut::<StateStore<K, N, D>>(id)?;
-    let in_namespace = store.entries.iter_group(group).filter(|(_, of, ..)| *of == namespace);
-    Some(in_namespace.map(|(key, ..)| key.clone()).collect())
+) -> Result<Option<Vec<K>>, StateError> {
+    let Some(store) = state.store_mut::<StateStore<K, N, D>>(id) else { return Ok(None) };
+    let Entries::Heap(entries) = &store.entries else {
+        return store.keys_on_disk(group, namespace).map(Some);
+    };
+    let in_namespace = entries.iter_group(group).filter(|(_, of, ..)| *of == namespace);
+    Ok(Some(in_namespace.map(|(key, ..)| key.clone()).collect()))
 }

@@ -62,6 +62,9 @@ impl fmt::Display for StateType {
 pub struct Reading<'a>(Option<&'a Schema>);
 
 impl Reading<'_> {
+    /// Values are read as they are.
+    pub(crate) const SAME: Self = Self(None);
+
     /// Whether the bytes mean the same for both types.
     pub const fn is_same(self) -> bool {
         self.0.is_none()

@@ -18,6 +18,7 @@ use frozen::Frozen;
 mod frozen;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 /// Stamps every write: the number of the snapshot period in which it happened, counted from one.
 ///

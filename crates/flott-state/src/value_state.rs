@@ -14,7 +14,9 @@ use crate::{
     keyed::{CurrentKey, HasKeyedState, KeyedState, StateHandle},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Selected, StateStore, Written, keys_of_group, read_unstamped, value_type},
+    state_store::{
+        Encode, Kind, Selected, StateStore, Written, keys_of_group, owned_bytes, read_unstamped, value_type,
+    },
     state_type::StateType,
     ttl::{Single, StateTtlConfig, Ttl},
 };
@@ -58,6 +60,10 @@ impl<V: Data> Kind for Values<V> {
 
     fn decode(&self, bytes: &mut &[u8], written: Written<'_>) -> Result<V, DecodeError> {
         read_unstamped(bytes, written)
+    }
+
+    fn owned_bytes(&self, stored: &V) -> usize {
+        owned_bytes(stored)
     }
 }
 
@@ -141,6 +147,26 @@ impl<V: Data> ValueState<V> {
         }
     }
 
+    /// Fetches what these keys have in `namespace` into memory, if the backend keeps state on disk. As for
+    /// [`prefetch`](Self::prefetch), the engine does so by itself for states of a key as a whole.
+    ///
+    /// # Errors
+    /// When the backend fails, or a hash belongs to a key group that the subtask doesn't own.
+    #[inline]
+    pub fn load<K: Key, N: Namespace>(
+        self,
+        state: &mut KeyedState<K>,
+        keys: &[K],
+        hashes: &[u64],
+        namespace: &N,
+    ) -> Result<(), StateError> {
+        state.make_room()?;
+        match state.store_mut::<StateStore<K, N, Values<V>>>(self.id) {
+            Some(store) => store.load(keys, hashes, namespace),
+            None => Ok(()),
+        }
+    }
+
     /// Takes the current key's value out.
     #[inline]
     pub fn take<C: HasKeyedState + ?Sized>(self, context: &mut C) -> Result<Option<V>, StateError> {
@@ -158,7 +184,7 @@ impl<V: Data> ValueState<V> {
         current: CurrentKey<'a, K, N>,
         access: impl FnOnce(Selected<'a, K, N, Ttl<Values<V>>>) -> Result<R, StateError>,
     ) -> Result<R, StateError> {
-        access(Selected::new(self.id, current).ok_or_else(|| self.not_found())?)
+        access(Selected::new(self.id, current)?.ok_or_else(|| self.not_found())?)
     }
 
     #[inline]
@@ -166,7 +192,7 @@ impl<V: Data> ValueState<V> {
         self,
         current: CurrentKey<'_, K, N>,
     ) -> Result<Selected<'_, K, N, Values<V>>, StateError> {
-        Selected::new(self.id, current).ok_or_else(|| self.not_found())
+        Selected::new(self.id, current)?.ok_or_else(|| self.not_found())
     }
 }
 
@@ -178,9 +204,9 @@ impl<K: Key, N: Namespace, V: Data> StateHandle<K, N> for ValueState<V> {
         namespace: &N,
     ) -> Result<Vec<K>, StateError> {
         let keys = if self.ttl {
-            keys_of_group::<K, N, Ttl<Values<V>>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Ttl<Values<V>>>(self.id, state, group, namespace)?
         } else {
-            keys_of_group::<K, N, Values<V>>(self.id, state, group, namespace)
+            keys_of_group::<K, N, Values<V>>(self.id, state, group, namespace)?
         };
         keys.ok_or_else(|| self.not_found())
     }

@@ -254,8 +254,9 @@ impl<K: Key, N: Namespace, V> ValueStore<K, N, V> {
         Ok((&mut self.tables[index], place))
     }
 
+    /// The table of a hash and the place in it.
     #[inline]
-    fn locate(&self, hash: u64, namespace: &N) -> (usize, u64) {
+    pub(crate) fn locate(&self, hash: u64, namespace: &N) -> (usize, u64) {
         let at = key_place(hash, self.max_parallelism);
         (index_of(self.range, at.group), namespace.mix(at.place))
     }

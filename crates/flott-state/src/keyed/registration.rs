@@ -4,17 +4,18 @@ use std::{hash::Hash, marker::PhantomData};
 
 use flott_core::{Data, Key};
 
-use super::{KeyedState, Registration};
+use super::{KeyedState, Registration, disk::OnDisk};
 use crate::{
     aggregate::AggregateFunction,
     aggregating_state::{Aggregating, AggregatingState, AggregatingStateDescriptor},
+    disk::DiskEntries,
     erased::ErasedStore,
     error::{StateError, StateErrorKind},
     list_state::{ListState, ListStateDescriptor, Lists},
     map_state::{MapState, MapStateDescriptor, Maps},
     namespace::Namespace,
     reducing_state::{Reducing, ReducingState, ReducingStateDescriptor},
-    state_store::{Kind, StateStore},
+    state_store::{Entries, Kind, StateStore},
     ttl::{StateTtlConfig, Ttl, TtlRules, WithTtl},
     value_state::{ValueState, ValueStateDescriptor, Values},
     value_store::ValueStore,
@@ -127,7 +128,7 @@ impl<K: Key> KeyedState<K> {
             let (name, asked) = (name.to_owned(), handle);
             return Err(StateErrorKind::AlreadyRegistered { name, registered, asked }.into());
         }
-        let entries = ValueStore::new(self.key_groups, self.max_parallelism);
+        let entries = self.no_entries(name, &kind)?;
         let mut store = StateStore::<K, N, D> { entries, kind };
         for part in self.take_restored(name) {
             store.restore(&part, &handle, self.now, self.epoch)?;
@@ -135,5 +136,21 @@ impl<K: Key> KeyedState<K> {
         self.stores.push(ErasedStore::new(store));
         self.registrations.push(Registration { name: name.to_owned(), handle });
         Ok(self.stores.len() as u32 - 1)
+    }
+
+    /// Where a new state keeps its entries.
+    fn no_entries<N: Namespace, D: Kind>(
+        &self,
+        name: &str,
+        kind: &D,
+    ) -> Result<Entries<K, N, D::Stored>, StateError> {
+        let (range, groups) = (self.key_groups, self.max_parallelism);
+        Ok(match &self.disk {
+            None => Entries::Heap(ValueStore::new(range, groups)),
+            Some(OnDisk { store, clock }) => {
+                let expiry = kind.expiry(clock);
+                Entries::Disk(Box::new(DiskEntries::create(name, store, expiry, range, groups)?))
+            }
+        })
     }
 }

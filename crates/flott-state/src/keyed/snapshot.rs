@@ -69,7 +69,8 @@ impl<K: Key> KeyedState<K> {
             }
         };
         let asked = Freeze { epoch, since, keep: self.bases.oldest(), now: self.now };
-        let stores = self.stores.iter_mut().map(|store| store.any_mut().freeze(asked)).collect();
+        let frozen = self.stores.iter_mut().map(|store| store.any_mut().freeze(asked));
+        let stores = frozen.collect::<Result<_, _>>().inspect_err(|_| self.thaw())?;
         self.snapshot = Some(Snapshot { stores, restored: self.restored.clone(), progress: None });
         Ok(())
     }

@@ -8,7 +8,7 @@ use flott_core::{
     time::Timestamp,
 };
 
-use super::{Encode, Kind, StateStore};
+use super::{Encode, Entries, Kind, StateStore};
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
@@ -35,9 +35,9 @@ pub(crate) struct Freeze {
 /// How far a state has been written, and where to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draining {
-    freeze: Freeze,
+    pub(super) freeze: Freeze,
     /// What the sink calls the state.
-    number: u32,
+    pub(super) number: u32,
     /// Tables before this one are written.
     table: usize,
 }
@@ -70,21 +70,25 @@ fn entry_encoder<K: Key, N: Namespace, V>(
 
 impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
     /// From now on the state owes its entries to a snapshot: all, if it can't tell what has changed or much has.
-    pub(crate) fn freeze(&mut self, asked: Freeze) -> Freeze {
-        let since = asked.since.filter(|since| self.entries.knows_changes(*since));
+    pub(crate) fn freeze(&mut self, asked: Freeze) -> Result<Freeze, StateError> {
+        let Entries::Heap(entries) = &mut self.entries else { return self.freeze_on_disk(asked) };
+        let since = asked.since.filter(|since| entries.knows_changes(*since));
         // What has expired is not left out of changes, or else an older value would stand in its place.
         let now = if since.is_some() { Timestamp::MIN } else { asked.now };
         let encode = Arc::new(entry_encoder(self.kind.encoder(now)));
-        for table in self.entries.tables_mut() {
+        for table in entries.tables_mut() {
             table.freeze(since.unwrap_or(Epoch::MIN), encode.clone());
         }
-        self.entries.note_removals(asked.epoch, asked.keep);
-        Freeze { since, now, ..asked }
+        entries.note_removals(asked.epoch, asked.keep);
+        Ok(Freeze { since, now, ..asked })
     }
 
     /// The snapshot is given up.
     pub(crate) fn thaw(&mut self) {
-        self.entries.tables_mut().for_each(Table::thaw);
+        match &mut self.entries {
+            Entries::Heap(entries) => entries.tables_mut().for_each(Table::thaw),
+            Entries::Disk(_) => self.thaw_on_disk(),
+        }
     }
 
     /// Writes what is owed of the state called `name` until the budget is spent; `true` when nothing is left.
@@ -97,7 +101,10 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
     ) -> Result<bool, StateError> {
         let Draining { freeze, number, .. } = *at;
         let encode = entry_encoder(self.kind.encoder(freeze.now));
-        while let Some((group, table)) = self.entries.table_at(at.table) {
+        let Entries::Heap(entries) = &mut self.entries else {
+            return self.drain_on_disk(at, budget, sink);
+        };
+        while let Some((group, table)) = entries.table_at(at.table) {
             let mut is_done = false;
             while !is_done {
                 if budget.is_spent() {
@@ -113,7 +120,7 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
             }
             table.thaw();
             if let Some(since) = freeze.since {
-                for lost in self.entries.removed(at.table, since, freeze.epoch) {
+                for lost in entries.removed(at.table, since, freeze.epoch) {
                     sink.removed(number, group, lost.count, &lost.bytes)?;
                 }
             }
@@ -130,8 +137,9 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
         at: &Draining,
         sink: &mut dyn SnapshotSink,
     ) -> Result<(), StateError> {
+        let Entries::Heap(entries) = &mut self.entries else { return Ok(()) };
         for index in at.table.. {
-            let Some((group, table)) = self.entries.table_at(index) else { break };
+            let Some((group, table)) = entries.table_at(index) else { break };
             if let Some(piece) = table.written(PIECE_BYTES).map_err(|error| Self::failed(name, &error))? {
                 sink.entries(at.number, group, piece.count, &piece.bytes)?;
                 table.forget_written();

@@ -12,7 +12,7 @@ use flott_core::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Kind, StateStore};
+use super::{Entries, Kind, StateStore};
 use crate::{
     error::{StateError, StateErrorKind},
     namespace::Namespace,
@@ -32,6 +32,11 @@ pub(crate) struct Written<'a> {
 }
 
 impl Written<'_> {
+    /// How a state reads what it has written itself, with times or without.
+    pub(crate) const fn by_itself(ttl: bool) -> Self {
+        Self { ttl, now: 0, reading: Reading::SAME }
+    }
+
     /// Reads what was written of the state, times included, with what `T` has in place of the types then.
     pub(crate) fn read<T: DeserializeOwned>(self, bytes: &mut &[u8]) -> Result<T, DecodeError> {
         self.reading.prefix(bytes)
@@ -77,7 +82,7 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
         let failed = |error: StateError| error.to_string();
         if let Some(removed) = &part.removed {
             read_groups::<K, N, _>(reading, removed, |key, hash, namespace, _, _| {
-                self.entries.remove(hash, &key, &namespace, epoch).map(|_| ()).map_err(failed)
+                self.restore_entry((hash, &key, &namespace), None, epoch).map(|_| ()).map_err(failed)
             })?;
         }
         for (group, entries) in &part.groups {
@@ -87,12 +92,26 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
         read_groups::<K, N, _>(reading, &part.groups, |key, hash, namespace, bytes, values| {
             let written = Written { ttl, now, reading: values };
             let stored = self.kind.decode(bytes, written).map_err(|error| error.to_string())?;
-            match self.entries.insert(hash, &key, &namespace, epoch, stored) {
+            match self.restore_entry((hash, &key, &namespace), Some(stored), epoch) {
                 Ok(Some(_)) if part.removed.is_none() => Err("a key is in it twice".to_owned()),
                 Ok(_) => Ok(()),
                 Err(error) => Err(failed(error)),
             }
         })
+    }
+
+    /// Sets an entry, or removes it if there is nothing `stored`. Returns what it was; on disk nobody looks.
+    fn restore_entry(
+        &mut self,
+        (hash, key, namespace): (u64, &K, &N),
+        stored: Option<D::Stored>,
+        epoch: Epoch,
+    ) -> Result<Option<D::Stored>, StateError> {
+        match (&mut self.entries, stored) {
+            (Entries::Disk(_), stored) => self.put_restored(hash, key, namespace, stored).map(|()| None),
+            (Entries::Heap(entries), Some(stored)) => entries.insert(hash, key, namespace, epoch, stored),
+            (Entries::Heap(entries), None) => entries.remove(hash, key, namespace, epoch),
+        }
     }
 }
 

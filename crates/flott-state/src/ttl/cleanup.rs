@@ -6,13 +6,13 @@ use super::{
     kind::{Ttl, WithTtl},
     stamped::Perishable,
 };
-use crate::{namespace::Namespace, table::Epoch, value_store::ValueStore};
+use crate::{namespace::Namespace, state_store::Entries, table::Epoch};
 
 impl<D: WithTtl> Ttl<D> {
     /// Called before each access to the state: goes on with the clean-up.
     pub(super) fn accessed<K: Key, N: Namespace>(
         &mut self,
-        entries: &mut ValueStore<K, N, D::Stamped>,
+        entries: &mut Entries<K, N, D::Stamped>,
         epoch: Epoch,
         now: Timestamp,
     ) {
@@ -24,7 +24,7 @@ impl<D: WithTtl> Ttl<D> {
     /// Looks at the next `count` entries and removes what has expired.
     pub(super) fn clean<K: Key, N: Namespace>(
         &mut self,
-        entries: &mut ValueStore<K, N, D::Stamped>,
+        entries: &mut Entries<K, N, D::Stamped>,
         count: usize,
         epoch: Epoch,
         now: Timestamp,

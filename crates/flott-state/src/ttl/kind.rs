@@ -1,10 +1,16 @@
 //! The kinds of state with time to live.
 
-use std::hash::Hash;
+use std::{
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use flott_core::{
     Data, Key,
-    encoding::{DecodeError, EncodeError, encode},
+    encoding::{DecodeError, EncodeError, decode_prefix, encode},
     time::Timestamp,
 };
 use serde::{Serialize, Serializer};
@@ -15,14 +21,15 @@ use super::{
     stamped::{Perishable, Stamped, StampedList},
 };
 use crate::{
-    list_state::Lists,
-    map_state::{AsMap, Maps, UserMap},
+    disk::Expiry,
+    list_state::{Lists, owned_bytes_of_list},
+    map_state::{AsMap, Maps, UserMap, owned_bytes_of_map},
     namespace::Namespace,
     snapshot::StateKind,
-    state_store::{Encode, Kind, Written},
+    state_store::{Encode, Entries, Kind, Written, owned_bytes},
     state_type::StateType,
     table::Epoch,
-    value_store::{Cursor, ValueStore},
+    value_store::Cursor,
 };
 
 /// A kind of state that can have a time to live.
@@ -44,6 +51,15 @@ pub(crate) trait WithTtl: Kind {
     ) -> Result<bool, EncodeError>;
 
     fn decode_stamped(bytes: &mut &[u8], written: Written<'_>) -> Result<Self::Stamped, DecodeError>;
+
+    /// Whether all of what is stored has expired. What can't be read has not.
+    fn has_expired(mut stored: &[u8], rules: &TtlRules, now: Timestamp) -> bool {
+        let read = Self::decode_stamped(&mut stored, Written::by_itself(true));
+        read.is_ok_and(|mut stamped| !stamped.remove_expired(rules, now))
+    }
+
+    /// About how many bytes what is stored takes beside its slot.
+    fn owned_bytes_stamped(stamped: &Self::Stamped) -> usize;
 }
 
 /// A kind of state with time to live.
@@ -87,9 +103,24 @@ impl<D: WithTtl> Kind for Ttl<D> {
         }
     }
 
+    fn expiry(&self, clock: &Arc<AtomicI64>) -> Option<Expiry> {
+        let (rules, clock) = (self.rules, Arc::clone(clock));
+        rules.filter_compaction.then(|| -> Expiry {
+            Arc::new(move |stored| D::has_expired(stored, &rules, clock.load(Ordering::Relaxed)))
+        })
+    }
+
+    fn filters_snapshots(&self) -> bool {
+        self.rules.filter_snapshots
+    }
+
+    fn owned_bytes(&self, stored: &D::Stamped) -> usize {
+        D::owned_bytes_stamped(stored)
+    }
+
     fn records_processed<K: Key, N: Namespace>(
         &mut self,
-        entries: &mut ValueStore<K, N, D::Stamped>,
+        entries: &mut Entries<K, N, D::Stamped>,
         records: usize,
         epoch: Epoch,
         now: Timestamp,
@@ -122,6 +153,15 @@ impl<D: Single> WithTtl for D {
 
     fn decode_stamped(bytes: &mut &[u8], written: Written<'_>) -> Result<Stamped<D::Stored>, DecodeError> {
         written.read(bytes).map(|(stamp, value)| Stamped { stamp, value })
+    }
+
+    fn has_expired(mut stored: &[u8], rules: &TtlRules, now: Timestamp) -> bool {
+        // The time comes first; the value is of no interest.
+        decode_prefix(&mut stored).is_ok_and(|stamp: Timestamp| rules.expired(stamp, now))
+    }
+
+    fn owned_bytes_stamped(stamped: &Stamped<D::Stored>) -> usize {
+        owned_bytes(&stamped.value)
     }
 }
 
@@ -159,6 +199,10 @@ impl<T: Data> WithTtl for Lists<T> {
         let (stamps, elements) = pairs.into_iter().unzip();
         Ok(StampedList { elements, stamps })
     }
+
+    fn owned_bytes_stamped(list: &StampedList<T>) -> usize {
+        owned_bytes_of_list(&list.elements) + owned_bytes_of_list(&list.stamps)
+    }
 }
 
 impl<UK: Data + Eq + Hash, UV: Data> WithTtl for Maps<UK, UV> {
@@ -184,5 +228,9 @@ impl<UK: Data + Eq + Hash, UV: Data> WithTtl for Maps<UK, UV> {
     fn decode_stamped(bytes: &mut &[u8], written: Written<'_>) -> Result<Self::Stamped, DecodeError> {
         let entries: UserMap<UK, (Timestamp, UV)> = written.read(bytes)?;
         Ok(entries.into_iter().map(|(key, (stamp, value))| (key, Stamped { stamp, value })).collect())
+    }
+
+    fn owned_bytes_stamped(map: &Self::Stamped) -> usize {
+        owned_bytes_of_map(map, map.values().map(|stamped| &stamped.value))
     }
 }

@@ -11,6 +11,7 @@ pub(crate) struct TtlRules {
     pub(super) update_on_read: bool,
     pub(super) return_expired: bool,
     pub(super) filter_snapshots: bool,
+    pub(super) filter_compaction: bool,
     pub(super) cleanup: Option<IncrementalCleanup>,
 }
 
@@ -39,6 +40,7 @@ impl TtlRules {
             update_on_read: config.update_type == UpdateType::OnReadAndWrite,
             return_expired: config.visibility == StateVisibility::ReturnExpiredIfNotCleanedUp,
             filter_snapshots: config.cleanup_full_snapshot,
+            filter_compaction: config.compaction_filter_entries().is_some(),
             cleanup: config.incremental_cleanup(),
         }))
     }

@@ -2,7 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "the whole crate is tests, and its helpers may panic like them")]
 
+use std::sync::Arc;
+
+use flott_state::{HashMapStateBackend, StateBackend};
+
+mod failing;
 mod incremental;
 mod interleaved;
 mod keyed;
 mod support;
+
+/// The backend that the suite runs on; `snapshot_on_disk.rs` runs it on another.
+fn backend() -> Arc<dyn StateBackend> {
+    Arc::new(HashMapStateBackend)
+}

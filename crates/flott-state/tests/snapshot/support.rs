@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
 use flott_core::{encoding::decode_prefix, hash::key_hash, key_group::KeyGroupRange, time::Timestamp};
 use flott_state::{
-    AggregateFunction, AggregatingState, AggregatingStateDescriptor, BackendScope, CurrentKey,
-    HashMapStateBackend, KeyedState, KeyedStateSnapshot, KeyedStateStore, ListState, ListStateDescriptor,
-    MapState, MapStateDescriptor, ReducingState, ReducingStateDescriptor, SnapshotBudget, StateRegistry,
-    StateTtlConfig, UpdateType, ValueState, ValueStateDescriptor,
+    AggregateFunction, AggregatingState, AggregatingStateDescriptor, BackendScope, CurrentKey, KeyedState,
+    KeyedStateSnapshot, KeyedStateStore, ListState, ListStateDescriptor, MapState, MapStateDescriptor,
+    ReducingState, ReducingStateDescriptor, SnapshotBudget, StateBackend, StateRegistry, StateTtlConfig,
+    UpdateType, ValueState, ValueStateDescriptor,
 };
 use serde::de::DeserializeOwned;
 
@@ -15,9 +15,13 @@ use serde::de::DeserializeOwned;
 const GROUPS: u32 = 3;
 
 pub(crate) fn empty(restored: Vec<KeyedStateSnapshot>) -> KeyedState<u64> {
+    empty_on(crate::backend().as_ref(), restored)
+}
+
+fn empty_on(backend: &dyn StateBackend, restored: Vec<KeyedStateSnapshot>) -> KeyedState<u64> {
     let key_groups = KeyGroupRange { start: 0, end: GROUPS };
     let scope = BackendScope { operator: "o".to_owned(), subtask: 0, key_groups, max_parallelism: GROUPS };
-    KeyedState::new(&scope, &HashMapStateBackend, restored).unwrap()
+    KeyedState::new(&scope, backend, restored).unwrap()
 }
 
 #[derive(Clone)]
@@ -71,8 +75,17 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn new(restored: Vec<KeyedStateSnapshot>) -> Self {
-        let mut state = empty(restored);
-        let ttl = |ms| StateTtlConfig::new(Duration::from_millis(ms));
+        Self::on(crate::backend().as_ref(), restored, |ttl| ttl)
+    }
+
+    /// A subject on some backend, which changes each time to live by `change`.
+    pub(crate) fn on(
+        backend: &dyn StateBackend,
+        restored: Vec<KeyedStateSnapshot>,
+        change: fn(StateTtlConfig) -> StateTtlConfig,
+    ) -> Self {
+        let mut state = empty_on(backend, restored);
+        let ttl = |ms| change(StateTtlConfig::new(Duration::from_millis(ms)));
         let expiring =
             ValueStateDescriptor::new("expiring").enable_time_to_live(ttl(30).cleanup_full_snapshot());
         let expiring_list = ListStateDescriptor::new("expiring list")

@@ -7,7 +7,7 @@ use flott_state::{
     ValueStateDescriptor,
 };
 
-use crate::support::{KINDS, Subject, at, restored, run, ttl};
+use crate::support::{KINDS, at, restored, run, ttl};
 
 #[test]
 fn s13_a_time_to_live_of_nothing_is_refused() {
@@ -90,34 +90,6 @@ fn s22_what_is_never_touched_stays_stored() {
         state.at(1000);
         assert_eq!(state.stored(), 1);
     });
-}
-
-#[test]
-fn s29_s31_each_access_cleans_up_five_entries_by_default() {
-    const KEYS: u64 = 50;
-    // How far the clean-up has come is not part of a snapshot, so there is none in between.
-    let left_after_accesses = |config: StateTtlConfig| {
-        KINDS.map(|open| {
-            let mut state = Subject::new(open, Some(config.clone()), false);
-            state.at(0);
-            (0..KEYS).for_each(|key| state.write(key, 5));
-            state.at(200);
-            for _ in 0..KEYS {
-                state.select_key();
-                state.write(KEYS, 6);
-            }
-            assert_eq!(state.read(KEYS), Some(6));
-            state.stored()
-        })
-    };
-    let default = StateTtlConfig::new(Duration::from_millis(100));
-    assert_eq!(left_after_accesses(default.clone()), [1; 5]);
-    // S31: what was asked for is not switched off.
-    assert_eq!(
-        left_after_accesses(default.clone().cleanup_incrementally(3, false).disable_cleanup_in_background()),
-        [1; 5]
-    );
-    assert_eq!(left_after_accesses(default.disable_cleanup_in_background()), [KEYS + 1; 5]);
 }
 
 #[test]

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use flott_core::{encoding, hash::key_hash, key_group::KeyGroupRange};
 use flott_state::{
-    AggregateFunction, AggregatingState, AggregatingStateDescriptor, BackendScope, CurrentKey,
-    HashMapStateBackend, KeyedState, KeyedStateSnapshot, KeyedStateStore, ListState, ListStateDescriptor,
-    MapState, MapStateDescriptor, ReducingState, ReducingStateDescriptor, StateError, StateTtlConfig,
-    ValueState, ValueStateDescriptor,
+    AggregateFunction, AggregatingState, AggregatingStateDescriptor, BackendScope, CurrentKey, KeyedState,
+    KeyedStateSnapshot, KeyedStateStore, ListState, ListStateDescriptor, MapState, MapStateDescriptor,
+    ReducingState, ReducingStateDescriptor, StateError, StateTtlConfig, ValueState, ValueStateDescriptor,
 };
 
 /// Time to live of 100 ms, without clean-up in the background.
@@ -18,7 +17,7 @@ pub(crate) fn ttl() -> StateTtlConfig {
 pub(crate) fn restored(parts: Vec<KeyedStateSnapshot>, now: i64) -> KeyedState<u64> {
     let key_groups = KeyGroupRange { start: 0, end: 128 };
     let scope = BackendScope { operator: "ttl".to_owned(), subtask: 0, key_groups, max_parallelism: 128 };
-    let mut state = KeyedState::new(&scope, &HashMapStateBackend, parts).unwrap();
+    let mut state = KeyedState::new(&scope, crate::backend().as_ref(), parts).unwrap();
     state.set_processing_time(now);
     state
 }
@@ -153,7 +152,7 @@ pub(crate) struct Subject {
     ttl: Option<StateTtlConfig>,
     now: i64,
     restarts: bool,
-    state: KeyedState<u64>,
+    pub(crate) state: KeyedState<u64>,
     cell: Box<dyn Cell>,
 }
 
@@ -203,11 +202,6 @@ impl Subject {
     pub(crate) fn clear(&mut self, key: u64) {
         self.step();
         self.cell.clear(&mut at(&mut self.state, &key)).unwrap();
-    }
-
-    /// Tells that a record was processed, without an access to the state.
-    pub(crate) fn select_key(&mut self) {
-        self.state.records_processed(1);
     }
 
     /// How many keys have something stored, expired or not.

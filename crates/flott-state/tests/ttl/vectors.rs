@@ -118,19 +118,6 @@ fn s28_taking_a_snapshot_does_not_change_the_state() {
     }
 }
 
-#[test]
-fn v8_2_9_s29_clean_up_for_each_record_removes_what_is_never_read() {
-    run(ttl().cleanup_incrementally(5, true), |state| {
-        const KEYS: u64 = 50;
-        state.at(0);
-        (0..KEYS).for_each(|key| state.write(key, A));
-        state.at(120);
-        assert_eq!(state.stored(), KEYS);
-        (0..2 * KEYS).for_each(|_| state.select_key());
-        assert_eq!(state.stored(), 0);
-    });
-}
-
 /// Where Flink refuses to restore (`StateMigrationException`), flott does what was meant: nobody gains from a job that
 /// can't be given a time to live without losing its state.
 #[test]

@@ -70,6 +70,7 @@ impl<T: Data, K: Key> KeyedBatch<T, K> {
     ) -> FnResult {
         host.start_batch();
         self.extract(batch)?;
+        host.state.load(&self.keys, &self.hashes)?;
         let count = batch.len();
         let mut out = Collector::new(out, NO_TIMESTAMP);
         let Batch { records, timestamps, .. } = batch;

@@ -43,6 +43,7 @@ impl<F: Fold<T>, K: Key, T: Data> Operator for ReduceOperator<F, K, T> {
 
     fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<T>) -> FnResult {
         self.batch.extract(batch)?;
+        self.state.load(self.batch.keys(), self.batch.hashes())?;
         let keyed = self.batch.keys().iter().zip(self.batch.hashes());
         let made = out.buffer();
         made.records.reserve(batch.len());

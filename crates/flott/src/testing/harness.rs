@@ -247,6 +247,9 @@ impl<O: Data> Harness<O> {
 
     fn start(&mut self, snapshot: Option<&HarnessSnapshot>, parallelism: u32) -> Result<(), Error> {
         if self.program.is_none() {
+            if let Some(backend) = self.options.backend() {
+                self.stream.env.set_state_backend(backend);
+            }
             self.program = Some(self.stream.env.take_program()?);
         }
         let Some((program, options)) = &self.program else { return Ok(()) };

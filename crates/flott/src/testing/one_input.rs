@@ -7,10 +7,10 @@ use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
 use flott_runtime::testing::{AnyFeed, Feed};
 
+use super::environment;
 use super::harness::input;
 use super::options::harness_settings;
 use super::{Harness, StreamElement};
-use crate::environment::StreamExecutionEnvironment;
 use crate::error::Error;
 use crate::stream::DataStream;
 
@@ -38,7 +38,7 @@ pub struct OneInputHarness<I, O> {
 impl<I: Data, O: Data> OneInputHarness<I, O> {
     /// Tests what `build` puts behind the stream.
     pub fn new(build: impl FnOnce(DataStream<I>) -> DataStream<O>) -> Self {
-        let env = StreamExecutionEnvironment::new();
+        let env = environment();
         let (feed, stream) = input(&env, "Input");
         let feeds: Vec<Box<dyn AnyFeed>> = vec![Box::new(feed.clone())];
         Self { harness: Harness::new(build(stream), feeds), feed }

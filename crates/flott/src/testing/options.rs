@@ -12,6 +12,7 @@ pub struct HarnessOptions {
     parallelism: u32,
     max_parallelism: u32,
     restarts: Restarts,
+    backend: Option<&'static str>,
 }
 
 /// When the operators are snapshotted, closed, and built anew from the snapshot.
@@ -33,7 +34,7 @@ impl Default for HarnessOptions {
 
 impl HarnessOptions {
     const fn plain() -> Self {
-        Self { parallelism: 1, max_parallelism: 128, restarts: Restarts::Never }
+        Self { parallelism: 1, max_parallelism: 128, restarts: Restarts::Never, backend: None }
     }
 
     /// Runs operators that set no parallelism themselves in this many subtasks.
@@ -44,6 +45,11 @@ impl HarnessOptions {
     /// The number of key groups of operators that set none themselves.
     pub fn max_parallelism(self, max_parallelism: u32) -> Self {
         Self { max_parallelism, ..self }
+    }
+
+    /// Keeps keyed state on the backend of this name; without it that which the environment variable `FLOTT_TEST_STATE_BACKEND` names.
+    pub fn state_backend(self, name: &'static str) -> Self {
+        Self { backend: Some(name), ..self }
     }
 
     /// Between any two steps: the state is snapshotted and encoded, the operators are closed, and new ones are built
@@ -72,6 +78,11 @@ impl HarnessOptions {
             Restarts::Never | Restarts::EveryStep => self.parallelism,
             Restarts::EveryStepRescaled => RESCALED[(restarts % RESCALED.len() as u64) as usize],
         }
+    }
+
+    /// The state backend, if one was chosen here.
+    pub(super) fn backend(self) -> Option<&'static str> {
+        self.backend
     }
 
     pub(super) fn key_groups(self) -> u32 {

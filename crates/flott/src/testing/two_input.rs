@@ -7,10 +7,10 @@ use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
 use flott_runtime::testing::{AnyFeed, Feed};
 
+use super::environment;
 use super::harness::input;
 use super::options::harness_settings;
 use super::{Harness, StreamElement};
-use crate::environment::StreamExecutionEnvironment;
 use crate::error::Error;
 use crate::stream::DataStream;
 
@@ -43,7 +43,7 @@ pub struct TwoInputHarness<A, B, O> {
 impl<A: Data, B: Data, O: Data> TwoInputHarness<A, B, O> {
     /// Tests what `build` puts behind the streams.
     pub fn new(build: impl FnOnce(DataStream<A>, DataStream<B>) -> DataStream<O>) -> Self {
-        let env = StreamExecutionEnvironment::new();
+        let env = environment();
         let (first, stream1) = input(&env, "Input 1");
         let (second, stream2) = input(&env, "Input 2");
         let feeds: Vec<Box<dyn AnyFeed>> = vec![Box::new(first.clone()), Box::new(second.clone())];

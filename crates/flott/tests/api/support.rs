@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// An environment that shows nothing.
 pub(crate) fn env(parallelism: u32) -> StreamExecutionEnvironment {
-    let env = StreamExecutionEnvironment::new();
+    let env = flott::testing::environment();
     env.set_quiet(true).set_parallelism(parallelism);
     env
 }

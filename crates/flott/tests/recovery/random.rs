@@ -88,7 +88,7 @@ fn program(env: &StreamExecutionEnvironment, bomb: &Bomb) -> (Ledger, Table) {
 
 /// The output, sorted, and how often the job was started again.
 fn run(seed: u64, parallelism: u32, interval_ms: u64, incremental: bool, bomb: &Bomb) -> (Vec<Pair>, u32) {
-    let env = StreamExecutionEnvironment::new();
+    let env = flott::testing::environment();
     env.set_quiet(true)
         .set_parallelism(parallelism)
         .set_auto_watermark_interval(Duration::from_millis(20))

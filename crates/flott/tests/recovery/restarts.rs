@@ -32,7 +32,7 @@ fn run(env: &StreamExecutionEnvironment) -> (Result<JobResult, String>, u32, u12
 
 /// An environment without periodic checkpoints, with a restart strategy.
 fn with_strategy(strategy: RestartStrategyKind) -> StreamExecutionEnvironment {
-    let env = StreamExecutionEnvironment::new();
+    let env = flott::testing::environment();
     env.set_quiet(true).set_parallelism(1).set(&keys::RESTART_STRATEGY, strategy);
     env
 }
@@ -66,7 +66,7 @@ fn a_job_whose_restarts_are_used_up_fails_with_its_last_failure() {
 
 #[test]
 fn without_checkpoints_and_configuration_the_first_failure_fails_the_job() {
-    let env = StreamExecutionEnvironment::new();
+    let env = flott::testing::environment();
     env.set_quiet(true).set_parallelism(1);
     digits(&env, Bomb::at([10, 20]));
     let (result, restarts, _) = run(&env);

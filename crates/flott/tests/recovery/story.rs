@@ -26,7 +26,7 @@ struct Story {
 
 /// Counts the words, one in 100 ms, with a checkpoint between the third and the fourth, and a failure of the sum at the fifth.
 fn tell(sink: impl Sink<(String, i64)>, name: &str) -> Story {
-    let env = StreamExecutionEnvironment::new();
+    let env = flott::testing::environment();
     env.set_quiet(true).set_parallelism(1).enable_checkpointing(Duration::from_secs(24 * 3600));
     env.set(&keys::CHECKPOINT_DIRECTORY, format!("memory://story-{name}"));
     env.set(&keys::INLINE_EXCHANGES, false);

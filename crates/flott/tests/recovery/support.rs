@@ -27,7 +27,7 @@ pub(crate) use warnings::Warnings;
 
 /// An environment that shows nothing, and takes a checkpoint every 100 ms.
 pub(crate) fn env(parallelism: u32) -> StreamExecutionEnvironment {
-    let env = StreamExecutionEnvironment::new();
+    let env = flott::testing::environment();
     env.set_quiet(true).set_parallelism(parallelism).enable_checkpointing(Duration::from_millis(100));
     env
 }

@@ -122,6 +122,7 @@ impl<K: Key> Join<K> {
         mut each: impl FnMut(&T, &U, [Timestamp; 2], &mut Output<O>) -> FnResult,
     ) -> FnResult {
         keyed.extract(batch)?;
+        self.state.load(keyed.keys(), keyed.hashes())?;
         let keys = keyed.keys().iter().zip(keyed.hashes());
         for (index, (record, (key, &hash))) in batch.records.drain(..).zip(keys).enumerate() {
             if let Some(ahead) = keyed.ahead(index) {

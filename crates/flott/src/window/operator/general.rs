@@ -107,8 +107,11 @@ where
                 return Err(no_timestamp());
             }
             self.assigner.assign(&record, timestamp, &context, &mut self.assigned)?;
+            // The records ahead are most likely in the window of this one.
             if let (Some(ahead), Some(window)) = (self.batch.ahead(index), self.assigned.last()) {
-                // The records ahead are most likely in the window of this one.
+                if index == 0 {
+                    self.windows.load(self.batch.keys(), self.batch.hashes(), window)?;
+                }
                 self.windows.prefetch(ahead, window);
             }
             self.add(index, record, timestamp, out)?;

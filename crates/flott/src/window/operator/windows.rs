@@ -112,6 +112,15 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         self.timers.processing.abort_snapshot();
     }
 
+    /// Fetches what these keys have in the window, and where windows merge what they have at all, if state is on disk.
+    #[inline]
+    pub(super) fn load(&mut self, keys: &[K], hashes: &[u64], window: &W) -> FnResult {
+        if self.merges {
+            return Ok(self.state.load(keys, hashes)?);
+        }
+        Ok(self.contents.load(&mut self.state, keys, hashes, window)?)
+    }
+
     /// Loads what the keys with these hashes have in the window.
     #[inline]
     pub(super) fn prefetch(&mut self, hashes: &[u64], window: &W) {
