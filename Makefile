@@ -3,12 +3,22 @@
 # Build results are kept outside the checkout, so that clones share them.
 FLOTT_CACHE ?= $(HOME)/.cache/flott
 export CARGO_TARGET_DIR ?= $(FLOTT_CACHE)/target
+
+# RocksDB is compiled once for the machine, by tools/rocksdb; cargo is told here where it is.
+ROCKSDB := $(FLOTT_CACHE)/rocksdb-$(shell sed -n '/^name = "librocksdb-sys"$$/{n;s/^version = "\(.*\)"$$/\1/p;}' Cargo.lock)
+export ROCKSDB_LIB_DIR ?= $(ROCKSDB)
+export SNAPPY_LIB_DIR ?= $(ROCKSDB)
+export ROCKSDB_STATIC ?= 1
+export SNAPPY_STATIC ?= 1
+# What is not part of the packages by default, and tested all the same.
+FEATURES ?= --features flott/rocksdb
+
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 WORKLOADS ?= stateless word_count keyed_sum map_state broadcast timers window_sum sliding_sum session_sum \
              latency startup idle memory
 
-.PHONY: help demo test bench fmt setup
+.PHONY: help demo test bench fmt setup rocksdb
 .DEFAULT_GOAL := help
 
 help: ## Lists these commands
@@ -18,11 +28,11 @@ demo: setup ## Builds flott, runs two jobs on real data and shows their results
 	@cargo build --locked --release --package flott-examples
 	@tools/demo "$(CARGO_TARGET_DIR)/release"
 
-test: setup ## Checks format, lints and docs; runs all tests and the examples
+test: setup rocksdb ## Checks format, lints and docs; runs all tests and the examples
 	@tools/phase format cargo fmt --all --check
-	@tools/phase clippy cargo clippy --locked --workspace --all-targets -- -D warnings
-	@RUSTDOCFLAGS="-D warnings" tools/phase docs cargo doc --locked --workspace --no-deps
-	@tools/phase tests cargo test --locked --workspace
+	@tools/phase clippy cargo clippy --locked --workspace $(FEATURES) --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" tools/phase docs cargo doc --locked --workspace $(FEATURES) --no-deps
+	@tools/phase tests cargo test --locked --workspace $(FEATURES)
 	@tools/phase examples tools/demo "$(CARGO_TARGET_DIR)/debug"
 
 bench: setup ## Measures flott against hand-written loops; WORKLOADS="keyed_sum" ARGS="--keys 1000000" for less
@@ -34,3 +44,6 @@ fmt: setup ## Formats all code
 
 setup: ## Installs what a build needs, where it is missing
 	@tools/setup
+
+rocksdb: setup ## Compiles RocksDB, once for the machine
+	@tools/rocksdb

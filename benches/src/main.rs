@@ -36,6 +36,18 @@ pub(crate) struct Options {
     #[arg(short, long, default_value_t = 1_000)]
     keys: u64,
 
+    /// The state backend: hashmap, or rocksdb in builds with the feature of this name
+    #[arg(short, long, default_value = "hashmap")]
+    backend: String,
+
+    /// The memory of the backend rocksdb, in MiB
+    #[arg(long, default_value_t = 512)]
+    memory_mib: u64,
+
+    /// The size of the values of larger_than_memory; 8 for numbers
+    #[arg(long, default_value_t = 8)]
+    value_bytes: usize,
+
     /// How often to run flott and the loop, in turn; medians are printed
     #[arg(long, default_value_t = 5)]
     runs: usize,
@@ -97,6 +109,8 @@ pub(crate) enum Workload {
     Idle,
     /// Bytes an entry of state and a timer take
     Memory,
+    /// Peak memory of a job that writes and reads a value of each key, for state that does not fit
+    LargerThanMemory,
     #[value(hide = true)]
     ChildMemory,
     #[value(hide = true)]

@@ -60,6 +60,11 @@ fn counted_by_shell(file: &Path) -> Result<Counts> {
 
 /// Counts the Bible at this parallelism; returns the subtasks that wrote.
 fn count_the_bible(parallelism: &str) -> Result<BTreeSet<String>> {
+    count_the_bible_with(parallelism, &[])
+}
+
+/// Counts the Bible at this parallelism with more arguments.
+fn count_the_bible_with(parallelism: &str, more: &[&str]) -> Result<BTreeSet<String>> {
     let output = tempfile::tempdir()?;
     let text = data("kjv.txt");
     let arguments = [
@@ -70,7 +75,7 @@ fn count_the_bible(parallelism: &str) -> Result<BTreeSet<String>> {
         "--parallelism".as_ref(),
         parallelism.as_ref(),
     ];
-    succeed(WORD_COUNT, arguments)?;
+    succeed(WORD_COUNT, arguments.into_iter().chain(more.iter().map(|argument| argument.as_ref())))?;
 
     let counts = last_counts(output.path())?;
     assert_eq!(counts, counted_by_hand(&fs::read_to_string(&text)?));
@@ -98,6 +103,22 @@ fn the_bible_is_counted_by_two_subtasks() -> Result<()> {
 #[test]
 fn the_bible_is_counted_by_four_subtasks() -> Result<()> {
     assert_eq!(count_the_bible("4")?.len(), 4);
+    Ok(())
+}
+
+/// The same program, by configuration only.
+#[cfg(feature = "rocksdb")]
+#[test]
+fn s104_the_bible_is_counted_on_disk() -> Result<()> {
+    let local = tempfile::tempdir()?;
+    let local_directory = format!("state.backend.rocksdb.localdir={}", local.path().display());
+    let on_disk = ["-D", "state.backend.type=rocksdb", "-D", &local_directory];
+    assert_eq!(count_the_bible_with("2", &on_disk)?.len(), 2);
+    // Less memory than a batch needs, and the older spelling.
+    let in_little_memory =
+        ["-D", "state.backend=rocksdb", "-D", &local_directory, "-D", "taskmanager.memory.managed.size=1m"];
+    assert_eq!(count_the_bible_with("1", &in_little_memory)?.len(), 1);
+    assert_eq!(fs::read_dir(local.path())?.count(), 0, "the directories of the subtasks are gone");
     Ok(())
 }
 

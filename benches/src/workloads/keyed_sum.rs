@@ -62,5 +62,10 @@ pub(super) fn run(options: &Options) -> Result<Report> {
         }
         total
     };
+    #[cfg(feature = "rocksdb")]
+    if options.backend == "rocksdb" {
+        let limit = || super::rocksdb_loop::running_sums(options, records, mask);
+        return super::compare_with("keyed_sum", options, records, flott, limit);
+    }
     compare("keyed_sum", options, records, flott, limit)
 }

@@ -3,8 +3,11 @@
 mod broadcast;
 mod checkpoint;
 mod keyed_sum;
+mod larger_than_memory;
 mod latency;
 mod map_state;
+#[cfg(feature = "rocksdb")]
+mod rocksdb_loop;
 mod session_sum;
 mod sliding_sum;
 mod stateless;
@@ -15,6 +18,7 @@ mod word_count;
 
 use anyhow::{Result, ensure};
 use flott::prelude::{StreamExecutionEnvironment, WatermarkStrategy};
+use flott_core::config::{MemorySize, keys};
 
 use crate::event::Event;
 use crate::measure::{Cost, measure, median, peak_rss, reset_peak_rss};
@@ -38,6 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Workload::Startup => return child::startup(options),
         Workload::Idle => return child::idle(options),
         Workload::Memory => return memory::run(options),
+        Workload::LargerThanMemory => return larger_than_memory::run(options),
         Workload::ChildMemory => return memory::child(options),
         Workload::ChildFirstRecord => return child::first_record(),
         Workload::ChildIdle => return child::idle_job(),
@@ -49,6 +54,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn environment(options: &Options) -> StreamExecutionEnvironment {
     let env = StreamExecutionEnvironment::new();
     env.set_parallelism(options.parallelism).set_quiet(true);
+    env.set_state_backend(options.backend.clone());
+    env.set(&keys::MANAGED_MEMORY, MemorySize::of_mebibytes(options.memory_mib));
     env
 }
 
@@ -66,6 +73,17 @@ fn compare(
     flott: impl Fn() -> Result<u64>,
     limit: impl Fn() -> u64,
 ) -> Result<Report> {
+    compare_with(workload, options, records, flott, || Ok(limit()))
+}
+
+/// As [`compare`], with a loop that may fail.
+fn compare_with(
+    workload: &'static str,
+    options: &Options,
+    records: u64,
+    flott: impl Fn() -> Result<u64>,
+    limit: impl Fn() -> Result<u64>,
+) -> Result<Report> {
     let (mut flott_costs, mut limit_costs): (Vec<Cost>, Vec<Cost>) = (Vec::new(), Vec::new());
     reset_peak_rss();
     flott_costs.push(measure(&flott)?);
@@ -75,7 +93,7 @@ fn compare(
             flott_costs.push(measure(&flott)?);
         }
         if !options.no_limit {
-            limit_costs.push(measure(|| Ok(limit()))?);
+            limit_costs.push(measure(&limit)?);
         }
     }
     summarize(workload, options, records, &flott_costs, &limit_costs, peak_rss_bytes)

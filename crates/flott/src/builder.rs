@@ -13,6 +13,7 @@ use flott_runtime::graph::{
 use flott_runtime::program::{EdgeFactory, OperatorFactory, Program, edge_factory};
 use flott_state::{BackendRegistry, StateBackend, StateError};
 
+use crate::backends;
 use crate::error::Error;
 
 /// What is known of a node when it is added.
@@ -58,7 +59,7 @@ impl ProgramBuilder {
     pub(crate) fn new(configuration: Configuration) -> Self {
         Self {
             configuration,
-            backends: BackendRegistry::default(),
+            backends: backends::built_in(),
             clock: None,
             quiet: false,
             nodes: Vec::new(),

@@ -18,8 +18,9 @@ use flott_runtime::job::{JobHandle, JobResult, LaunchOptions, launch};
 use flott_runtime::program::{Program, source_factory};
 use flott_runtime::seam;
 use flott_runtime::source::Source;
-use flott_state::{BackendRegistry, StateBackend};
+use flott_state::StateBackend;
 
+use crate::backends;
 use crate::builder::{NewNode, ProgramBuilder};
 use crate::error::Error;
 use crate::options::JobOptions;
@@ -126,7 +127,8 @@ impl StreamExecutionEnvironment {
         self.set(&keys::CHECKPOINTING_INTERVAL, interval)
     }
 
-    /// Keeps keyed state on the backend of this name (default `hashmap`).
+    /// Keeps keyed state on the backend of this name: `hashmap`, in memory (the default), `rocksdb`, on disk, with the feature of this name, or one
+    /// that was [registered](Self::register_state_backend).
     pub fn set_state_backend(&self, name: impl Into<String>) -> &Self {
         self.set(&keys::STATE_BACKEND, name.into())
     }
@@ -251,7 +253,7 @@ impl StreamExecutionEnvironment {
         let name = configuration.get_optional(&keys::PIPELINE_NAME)?;
         let options = LaunchOptions {
             clock: builder.clock.clone().unwrap_or_else(seam::clock),
-            backend: backend(&builder.backends, configuration)?,
+            backend: backends::chosen(&builder.backends, configuration)?,
             buffer_timeout: match configuration.get(&keys::BUFFER_TIMEOUT)? {
                 BufferTimeout::EachRecord => Some(Duration::ZERO),
                 BufferTimeout::After(timeout) => Some(timeout),
@@ -274,13 +276,6 @@ impl StreamExecutionEnvironment {
         let name = name.unwrap_or_else(|| DEFAULT_JOB_NAME.to_owned());
         Ok((builder.take(name, defaults), options))
     }
-}
-
-fn backend(
-    backends: &BackendRegistry,
-    configuration: &Configuration,
-) -> Result<Arc<dyn StateBackend>, Error> {
-    Ok(backends.by_name(&configuration.get(&keys::STATE_BACKEND)?)?)
 }
 
 fn defaults(configuration: &Configuration) -> Result<GraphDefaults, Error> {

@@ -34,6 +34,7 @@
 //! The engine is in `flott-runtime`; its traits for sources and sinks are re-exported here.
 
 pub mod async_io;
+mod backends;
 mod builder;
 pub mod environment;
 pub mod error;

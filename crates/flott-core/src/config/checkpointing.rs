@@ -39,6 +39,8 @@ macro_rules! named {
     };
 }
 
+pub(super) use named;
+
 named! {
     /// How often a record is reflected in the state after a recovery (Flink: `CheckpointingMode`).
     CheckpointingMode {

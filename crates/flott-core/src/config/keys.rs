@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{
     AnyOption, BufferTimeout, CheckpointRetention, CheckpointStorageKind, CheckpointingMode, ConfigOption,
-    FailoverStrategy, MaxParallelism, MemorySize, RestartStrategyKind, RestoreMode,
+    FailoverStrategy, MaxParallelism, MemorySize, RestartStrategyKind, RestoreMode, RocksDbProfile,
+    TimerServiceKind,
     parallelism::{PARALLELISM_RANGE, is_parallelism},
 };
 
@@ -57,6 +58,41 @@ options! {
 
     STATE_BACKEND: String = "state.backend.type", "Name of the state backend that holds keyed state."
         .default("hashmap").deprecated(&["state.backend"]);
+
+    ROCKSDB_LOCAL_DIRECTORIES: String = "state.backend.rocksdb.localdir",
+        "Directories for the files of the rocksdb backend, separated by commas, on which subtasks are spread in turn; where it is not set, that for temporary files.";
+
+    MANAGED_MEMORY: MemorySize = "taskmanager.memory.managed.size",
+        "Memory that state backends on disk may take in this process, for all subtasks together; at least 1 mb."
+        .default("512 mb").rule("a memory size of at least 1 mb", |size: &MemorySize| size.bytes >= 1 << 20);
+
+    ROCKSDB_VALUE_CACHE_RATIO: f64 = "state.backend.rocksdb.memory.value-cache-ratio",
+        "Part of the managed memory that holds decoded values; the rest is for the write buffers and the block cache of RocksDB."
+        .default("0.5").rule(BETWEEN_0_AND_1, is_between_0_and_1);
+
+    ROCKSDB_WRITE_BUFFER_RATIO: f64 = "state.backend.rocksdb.memory.write-buffer-ratio",
+        "Part of the memory of RocksDB that its write buffers may take."
+        .default("0.5").rule(BETWEEN_0_AND_1, is_between_0_and_1);
+
+    ROCKSDB_PREDEFINED_OPTIONS: RocksDbProfile = "state.backend.rocksdb.predefined-options",
+        "A set of RocksDB options for a kind of disk."
+        .default("DEFAULT");
+
+    ROCKSDB_THREADS: u32 = "state.backend.rocksdb.thread.num",
+        "Threads that write and compact the files of each RocksDB instance in the background."
+        .default("2").rule(FROM_1, is_from_1);
+
+    ROCKSDB_WRITE_BUFFER_SIZE: MemorySize = "state.backend.rocksdb.writebuffer.size",
+        "Size of one write buffer of a state; all together keep within the managed memory."
+        .default("64 mb").rule("a memory size of at least 64 kb", |size: &MemorySize| size.bytes >= 1 << 16);
+
+    ROCKSDB_BLOCK_SIZE: MemorySize = "state.backend.rocksdb.block.blocksize",
+        "Size of the blocks of the files, uncompressed: the least that is read."
+        .default("4 kb").rule("a memory size from 1 kb to 1 gb", |size: &MemorySize| (1 << 10..=1 << 30).contains(&size.bytes));
+
+    ROCKSDB_TIMER_SERVICE: TimerServiceKind = "state.backend.rocksdb.timer-service.factory",
+        "Where timers are kept with the rocksdb backend; so far in memory."
+        .default("HEAP");
 
     CHECKPOINTING_INTERVAL: Duration = "execution.checkpointing.interval",
         "Time between two checkpoints; without it there are none."
@@ -192,8 +228,13 @@ options! {
         .default("region");
 }
 
+const BETWEEN_0_AND_1: &str = "a number above 0 and below 1";
 const FROM_1: &str = "a whole number from 1 to 4294967295";
 const FROM_10_MS: &str = "a duration of at least 10 ms";
+
+fn is_between_0_and_1(ratio: &f64) -> bool {
+    *ratio > 0.0 && *ratio < 1.0
+}
 
 fn is_from_1(number: &u32) -> bool {
     *number >= 1
