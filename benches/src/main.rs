@@ -103,6 +103,8 @@ pub(crate) enum Workload {
     Latency,
     /// Running sums with a checkpoint every second, and without
     Checkpoint,
+    /// Checkpoints while a sink holds everything up, unaligned and aligned; takes two minutes
+    BackPressure,
     /// From process start to the first record out
     Startup,
     /// Memory of a job with nothing to do

@@ -44,16 +44,6 @@ fn the_output_directory_can_not_be_written() -> Result<()> {
 }
 
 #[test]
-fn unaligned_checkpoints_are_asked_for_before_there_are_any() -> Result<()> {
-    let arguments = ["--input", &text(), "-D", "execution.checkpointing.unaligned.enabled=true"];
-    assert_fails(
-        WORD_COUNT,
-        &arguments,
-        &["execution.checkpointing.unaligned.enabled is set", "leave it out"],
-    )
-}
-
-#[test]
 fn a_configuration_key_is_unknown() -> Result<()> {
     let arguments = ["--input", &text(), "-D", "paralelism.default=2"];
     assert_fails(WORD_COUNT, &arguments, &["paralelism.default", "did you mean 'parallelism.default'?"])

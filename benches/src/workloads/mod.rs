@@ -1,5 +1,6 @@
 //! The workloads.
 
+mod back_pressure;
 mod broadcast;
 mod checkpoint;
 mod keyed_sum;
@@ -39,6 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Workload::Timers => timers::run(options)?,
         Workload::Latency => latency::run(options)?,
         Workload::Checkpoint => return checkpoint::run(options),
+        Workload::BackPressure => return back_pressure::run(options),
         Workload::Startup => return child::startup(options),
         Workload::Idle => return child::idle(options),
         Workload::Memory => return memory::run(options),

@@ -104,6 +104,17 @@ impl<T> Batch<T> {
         self.records.append(&mut other.records);
     }
 
+    /// Cuts the batch in two: it keeps the first `at` records, the others are returned.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[must_use]
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let timestamps = if self.has_timestamps() { self.timestamps.split_off(at) } else { Vec::new() };
+        let hashes = if self.hashes.is_empty() { Vec::new() } else { self.hashes.split_off(at) };
+        Self { records: self.records.split_off(at), timestamps, hashes }
+    }
+
     /// Removes all records and keeps the allocations.
     pub fn clear(&mut self) {
         self.records.clear();

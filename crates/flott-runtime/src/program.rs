@@ -8,8 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flott_core::watermark::{WatermarkAlignment, WatermarkStrategy};
 use flott_core::{Data, encoding};
 
-use crate::error::{ChainError, ChainResult, FnResult};
-use crate::exchange::{Gate, InlineExchange, Partitioner, Receiver, Router, RouterPlan, Sender, channel};
+use crate::error::{BoxError, ChainError, ChainResult, FnResult};
+use crate::exchange::{
+    Gate, InlineExchange, Overtaking, Partitioner, Partitioning, Receiver, RestoredExchange, Router,
+    RouterPlan, Sender, channel, sized,
+};
 use crate::graph::StreamGraph;
 use crate::metrics::Gauge;
 use crate::operator::{
@@ -89,14 +92,20 @@ impl ErasedInput {
 
 /// Gives a value its type back. The API makes sure that it is the right one; should it not be, the job fails.
 fn restore<T: 'static>(value: Box<dyn Any>, operator: &str) -> ChainResult<T> {
-    value.downcast::<T>().map(|value| *value).map_err(|_| ChainError::Failed {
-        operator: operator.to_owned(),
-        cause: format!(
-            "the graph connects a stream of another type where {} is expected",
-            std::any::type_name::<T>()
-        )
-        .into(),
-    })
+    value.downcast::<T>().map(|value| *value).map_err(|_| unfit::<T>(operator))
+}
+
+fn unfit<T>(operator: &str) -> ChainError {
+    let cause = format!(
+        "the graph connects a stream of another type where {} is expected",
+        std::any::type_name::<T>()
+    );
+    ChainError::Failed { operator: operator.to_owned(), cause: cause.into() }
+}
+
+fn in_flight_failed(operator: &str, cause: &BoxError) -> ChainError {
+    let cause = format!("the records that were in flight before it can't be restored: {cause}");
+    ChainError::Failed { operator: operator.to_owned(), cause: cause.into() }
 }
 
 /// What an operator emits to, its types forgotten.
@@ -233,7 +242,17 @@ pub trait EdgeFactory: Send + Sync {
     fn record_type(&self) -> &'static str;
 
     #[doc(hidden)]
-    fn channels(&self, up: &[Arc<Signal>], down: &[Arc<Signal>], targets: &[Vec<u32>]) -> ExchangeEnds;
+    fn channels(&self, tasks: ErasedTasks<'_>, targets: &[Vec<u32>]) -> ExchangeEnds;
+
+    /// Puts what was in flight into the channels of a receiving subtask.
+    #[doc(hidden)]
+    fn refill(
+        &self,
+        ends: &mut dyn Any,
+        partitioning: Partitioning,
+        restored: &ErasedRestored,
+        operator: &str,
+    ) -> ChainResult;
 
     #[doc(hidden)]
     fn router(
@@ -247,7 +266,7 @@ pub trait EdgeFactory: Send + Sync {
     fn gate(
         &self,
         ends: Vec<Box<dyn Any>>,
-        watermark: Gauge,
+        plan: ErasedGatePlan,
         target: ErasedInput,
         operator: &str,
     ) -> ChainResult<ErasedHead>;
@@ -257,7 +276,13 @@ pub trait EdgeFactory: Send + Sync {
     fn end(&self, ends: Box<dyn Any>, operator: &str) -> ChainResult;
 
     #[doc(hidden)]
-    fn inline(&self, name: Arc<str>, watermark: Gauge, target: ErasedInput) -> ChainResult<ErasedInput>;
+    fn inline(
+        &self,
+        name: Arc<str>,
+        watermark: Gauge,
+        target: ErasedInput,
+        restored: Option<(Partitioning, &ErasedRestored)>,
+    ) -> ChainResult<ErasedInput>;
 
     #[doc(hidden)]
     fn output(&self, targets: Vec<ErasedInput>, operator: &str) -> ChainResult<ErasedSide>;
@@ -265,6 +290,22 @@ pub trait EdgeFactory: Send + Sync {
 
 /// A plan whose fields only the engine knows.
 pub struct ErasedRouterPlan(pub(crate) RouterPlan);
+
+/// The tasks at both sides of an exchange, and whether barriers may overtake records between them.
+pub struct ErasedTasks<'a> {
+    pub(crate) up: &'a [Arc<Signal>],
+    pub(crate) down: &'a [Arc<Signal>],
+    pub(crate) overtaking: bool,
+}
+
+/// What a gate must know, which only the engine knows.
+pub struct ErasedGatePlan {
+    pub(crate) watermark: Gauge,
+    pub(crate) overtaking: Option<Overtaking>,
+}
+
+/// What was in flight in an exchange.
+pub struct ErasedRestored(pub(crate) RestoredExchange);
 
 /// A side output whose record type is forgotten.
 pub struct ErasedSide(pub(crate) Box<dyn AnyOutput>);
@@ -281,13 +322,15 @@ impl<T: Data> EdgeFactory for TypedEdge<T> {
         std::any::type_name::<T>()
     }
 
-    fn channels(&self, up: &[Arc<Signal>], down: &[Arc<Signal>], targets: &[Vec<u32>]) -> ExchangeEnds {
+    fn channels(&self, tasks: ErasedTasks<'_>, targets: &[Vec<u32>]) -> ExchangeEnds {
+        let ErasedTasks { up, down, overtaking } = tasks;
         let mut receivers: Vec<Vec<Receiver<T>>> = down.iter().map(|_| Vec::new()).collect();
         let mut senders: Vec<Box<dyn Any + Send>> = Vec::new();
         for (from, targets) in up.iter().zip(targets) {
             let mut own: Vec<Sender<T>> = Vec::new();
             for &to in targets {
-                let (sender, receiver) = channel(Arc::clone(from), Arc::clone(&down[to as usize]));
+                let (sender, receiver) =
+                    channel(Arc::clone(from), Arc::clone(&down[to as usize]), overtaking);
                 own.push(sender);
                 receivers[to as usize].push(receiver);
             }
@@ -295,6 +338,24 @@ impl<T: Data> EdgeFactory for TypedEdge<T> {
         }
         let receivers = receivers.into_iter().map(|own| Box::new(own) as Box<dyn Any + Send>).collect();
         ExchangeEnds { senders, receivers }
+    }
+
+    fn refill(
+        &self,
+        ends: &mut dyn Any,
+        partitioning: Partitioning,
+        restored: &ErasedRestored,
+        operator: &str,
+    ) -> ChainResult {
+        let Some(receivers) = ends.downcast_mut::<Vec<Receiver<T>>>() else {
+            return Err(unfit::<T>(operator));
+        };
+        let restored = restored.0.elements(&self.0, partitioning, receivers.len());
+        let restored = restored.map_err(|cause| in_flight_failed(operator, &cause))?;
+        for (receiver, elements) in receivers.iter_mut().zip(restored) {
+            receiver.put_back(sized(elements));
+        }
+        Ok(())
     }
 
     fn router(
@@ -311,7 +372,7 @@ impl<T: Data> EdgeFactory for TypedEdge<T> {
     fn gate(
         &self,
         ends: Vec<Box<dyn Any>>,
-        watermark: Gauge,
+        plan: ErasedGatePlan,
         target: ErasedInput,
         operator: &str,
     ) -> ChainResult<ErasedHead> {
@@ -320,7 +381,8 @@ impl<T: Data> EdgeFactory for TypedEdge<T> {
             channels.append(&mut restore::<Vec<Receiver<T>>>(end, operator)?);
         }
         let target = target.restore::<T>(operator)?;
-        Ok(ErasedHead(Box::new(Gate::new(channels, watermark, target))))
+        let gate = Gate::new(channels, plan.watermark, target).with_overtaking(plan.overtaking);
+        Ok(ErasedHead(Box::new(gate)))
     }
 
     fn end(&self, ends: Box<dyn Any>, operator: &str) -> ChainResult {
@@ -328,10 +390,19 @@ impl<T: Data> EdgeFactory for TypedEdge<T> {
         Ok(())
     }
 
-    fn inline(&self, name: Arc<str>, watermark: Gauge, target: ErasedInput) -> ChainResult<ErasedInput> {
+    fn inline(
+        &self,
+        name: Arc<str>,
+        watermark: Gauge,
+        target: ErasedInput,
+        restored: Option<(Partitioning, &ErasedRestored)>,
+    ) -> ChainResult<ErasedInput> {
         let target = target.restore::<T>(&name)?;
-        let exchange: Box<dyn Input<T>> =
-            Box::new(InlineExchange::new(name, self.0.clone(), watermark, target));
+        let restored = restored.map(|(partitioning, it)| it.0.elements(&self.0, partitioning, 1)).transpose();
+        let restored = restored.map_err(|cause| in_flight_failed(&name, &cause))?;
+        let exchange = InlineExchange::new(name, self.0.clone(), watermark, target);
+        let exchange = exchange.with_restored(restored.into_iter().flatten().flatten());
+        let exchange: Box<dyn Input<T>> = Box::new(exchange);
         Ok(ErasedInput::new(exchange))
     }
 

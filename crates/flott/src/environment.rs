@@ -127,6 +127,19 @@ impl StreamExecutionEnvironment {
         self.set(&keys::CHECKPOINTING_INTERVAL, interval)
     }
 
+    /// Lets the barriers of checkpoints overtake records, which become part of the checkpoint, so that it takes no longer
+    /// when records wait for a slow operator (Flink: `CheckpointConfig.enableUnalignedCheckpoints`). Off by default. Savepoints
+    /// are aligned all the same.
+    pub fn enable_unaligned_checkpoints(&self) -> &Self {
+        self.set(&keys::UNALIGNED_CHECKPOINTS, true)
+    }
+
+    /// How long an unaligned checkpoint tries to be an aligned one, which is smaller (Flink:
+    /// `CheckpointConfig.setAlignedCheckpointTimeout`). Zero by default: it doesn't.
+    pub fn set_aligned_checkpoint_timeout(&self, timeout: Duration) -> &Self {
+        self.set(&keys::ALIGNED_CHECKPOINT_TIMEOUT, timeout)
+    }
+
     /// Keeps keyed state on the backend of this name: `hashmap`, in memory (the default), `rocksdb`, on disk, with the feature of this name, or one
     /// that was [registered](Self::register_state_backend).
     pub fn set_state_backend(&self, name: impl Into<String>) -> &Self {

@@ -34,6 +34,10 @@ pub struct JobOptions {
     #[arg(long, value_name = "MS")]
     pub checkpoint_interval: Option<u64>,
 
+    /// Lets the barriers of checkpoints overtake records that wait
+    #[arg(long)]
+    pub unaligned_checkpoints: bool,
+
     /// Keeps checkpoints in this directory: a path or URL [default: in memory, gone with the process]
     #[arg(long, value_name = "URL")]
     pub checkpoint_dir: Option<String>,
@@ -73,8 +77,10 @@ impl JobOptions {
         }
         let interval = self.checkpoint_interval.map(|ms| format!("{ms} ms"));
         let ignore = self.allow_non_restored_state.then(|| "true".to_owned());
-        let options: [(&dyn AnyOption, &Option<String>); 5] = [
+        let unaligned = self.unaligned_checkpoints.then(|| "true".to_owned());
+        let options: [(&dyn AnyOption, &Option<String>); 6] = [
             (&keys::CHECKPOINTING_INTERVAL, &interval),
+            (&keys::UNALIGNED_CHECKPOINTS, &unaligned),
             (&keys::CHECKPOINT_DIRECTORY, &self.checkpoint_dir),
             (&keys::SAVEPOINT_DIRECTORY, &self.savepoint_dir),
             (&keys::RESTORE_PATH, &self.from_checkpoint),

@@ -20,13 +20,7 @@ const LATEST: &str = "latest";
 
 /// How checkpoints are taken.
 pub(crate) fn checkpointing(configuration: &Configuration) -> Result<CheckpointSettings, Error> {
-    let settings = CheckpointSettings::from_config(configuration).map_err(settings_error)?;
-    if settings.unaligned {
-        let problem = "execution.checkpointing.unaligned.enabled is set, but barriers don't overtake records yet: \
-                       leave it out";
-        return Err(invalid(problem));
-    }
-    Ok(settings)
+    CheckpointSettings::from_config(configuration).map_err(settings_error)
 }
 
 /// An error of settings that don't go together.

@@ -93,3 +93,14 @@ fn clearing_keeps_the_allocation() {
     assert_eq!(batch.timestamp(0), NO_TIMESTAMP);
     assert_eq!(batch.records.capacity(), capacity);
 }
+
+#[test]
+fn a_batch_that_is_cut_in_two_keeps_what_belongs_to_each_record() {
+    let mut batch = stamped(&[('a', 7), ('b', 8), ('c', 9)]);
+    batch.hashes = vec![1, 2, 3];
+    let rest = batch.split_off(1);
+    assert_eq!((batch.records, batch.timestamps, batch.hashes), (vec!['a'], vec![7], vec![1]));
+    assert_eq!((rest.records, rest.timestamps, rest.hashes), (vec!['b', 'c'], vec![8, 9], vec![2, 3]));
+    let mut plain = Batch::of(vec!['a', 'b']);
+    assert_eq!((plain.split_off(2), plain), (Batch::new(), Batch::of(vec!['a', 'b'])));
+}

@@ -122,6 +122,10 @@ options! {
         "Whether barriers overtake records, which then become part of the checkpoint."
         .default("false").deprecated(&["execution.checkpointing.unaligned"]);
 
+    UNALIGNED_FORCED: bool = "execution.checkpointing.unaligned.forced",
+        "Whether unaligned checkpoints are taken even where they may not be restored exactly at another parallelism."
+        .default("false");
+
     ALIGNED_CHECKPOINT_TIMEOUT: Duration = "execution.checkpointing.aligned-checkpoint-timeout",
         "How long an unaligned checkpoint tries to be an aligned one; 0 starts unaligned at once."
         .default("0 ms").deprecated(&["execution.checkpointing.alignment-timeout"]);

@@ -27,6 +27,8 @@ pub struct CheckpointSettings {
     pub incremental: bool,
     /// Whether barriers overtake records.
     pub unaligned: bool,
+    /// Whether they do so even where a custom partitioner spreads records.
+    pub unaligned_forced: bool,
     /// How long an unaligned checkpoint tries to be an aligned one.
     pub aligned_timeout_ms: u64,
     /// Which checkpoints stay when the job ends.
@@ -84,6 +86,7 @@ impl CheckpointSettings {
             tolerable_failures: config.get(&keys::TOLERABLE_FAILED_CHECKPOINTS)?,
             incremental: config.get(&keys::INCREMENTAL_CHECKPOINTS)?,
             unaligned: config.get(&keys::UNALIGNED_CHECKPOINTS)?,
+            unaligned_forced: config.get(&keys::UNALIGNED_FORCED)?,
             aligned_timeout_ms: ms(&keys::ALIGNED_CHECKPOINT_TIMEOUT)?,
             retention: config.get(&keys::CHECKPOINT_RETENTION)?,
             num_retained: config.get(&keys::RETAINED_CHECKPOINTS)?,

@@ -1,8 +1,14 @@
 //! A bounded channel between two tasks of one process. Batches move, nothing is copied.
 //!
 //! It is bounded in records and in bytes. Control elements always enter, so a full channel never keeps a
-//! watermark or the end of input out. Emptied batches go back to the sender, so that a steady flow allocates
+//! watermark, a barrier or the end of input out. Emptied batches go back to the sender, so that a steady flow allocates
 //! nothing.
+//!
+//! In jobs whose barriers may overtake records, a sender is told that a channel is full before it takes more input, and goes on
+//! serving barriers and messages meanwhile; what one call emits beyond that enters all the same, up to [`OVERDRAFT`]. A barrier
+//! that may overtake records enters behind them, and is announced to the receiver, which records what lies before it. So what
+//! is overtaken is kept in one place: nobody records at the sending side. A channel between processes can do likewise, for
+//! what lies in it is bounded: the announcement goes ahead, and the receiver takes what the sender still holds off its hands.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +19,7 @@ use flott_core::batch::{BATCH_BYTES, BATCH_RECORDS};
 use flott_core::time::{MAX_WATERMARK, Timestamp};
 use flott_core::watermark::StreamStatus;
 
-use crate::checkpoint::options::Barrier;
+use crate::checkpoint::options::{Alignment, Barrier};
 use crate::seam::Signal;
 
 /// Most records that wait in a channel, unless a single batch is larger.
@@ -21,6 +27,10 @@ pub(crate) const CHANNEL_RECORDS: usize = 8 * BATCH_RECORDS;
 
 /// Most bytes that wait in a channel, unless a single batch is larger.
 pub(crate) const CHANNEL_BYTES: usize = 8 * BATCH_BYTES;
+
+/// How many times its bound a channel takes before its sender waits in the middle of its work, where barriers may overtake
+/// records.
+pub(crate) const OVERDRAFT: usize = 4;
 
 /// How many emptied batches a channel keeps for reuse.
 const SPARE_BATCHES: usize = 8;
@@ -47,13 +57,36 @@ struct Queue<T> {
     bytes: usize,
     spare: Vec<Batch<T>>,
     sender_waits: bool,
+    /// The sender was told that the channel is full.
+    told_full: bool,
     receiver_gone: bool,
+    /// The last barrier that may overtake what lies before it, until the receiver has heard of it.
+    announced: Option<Barrier>,
+}
+
+impl<T> Queue<T> {
+    fn push(&mut self, batch: Batch<T>, bytes: usize) {
+        self.records += batch.len();
+        self.bytes += bytes;
+        self.elements.push_back((Element::Batch(batch), bytes));
+    }
+
+    fn has_room_for(&self, records: usize, bytes: usize, times: usize) -> bool {
+        self.records + records <= times * CHANNEL_RECORDS && self.bytes + bytes <= times * CHANNEL_BYTES
+    }
+
+    /// Half empty is soon enough: waking the sender for each batch would cost more than it gains.
+    fn is_roomy(&self) -> bool {
+        self.records <= CHANNEL_RECORDS / 2 && self.bytes <= CHANNEL_BYTES / 2
+    }
 }
 
 struct Shared<T> {
     queue: Mutex<Queue<T>>,
     // The queue's length, readable without the lock: an idle channel costs its gate one load.
     length: AtomicUsize,
+    /// Whether the sender is told when the channel is full.
+    tells_when_full: bool,
     sender: Arc<Signal>,
     receiver: Arc<Signal>,
 }
@@ -65,6 +98,20 @@ impl<T> Shared<T> {
     }
 }
 
+impl<T> Shared<T> {
+    /// The sender may take input again, as far as this channel is concerned.
+    fn tell_of_room(&self, queue: &mut Queue<T>) {
+        if std::mem::take(&mut queue.told_full) {
+            self.sender.output_has_room();
+        }
+    }
+}
+
+/// Whether a barrier may overtake what lies before it, now or when it has waited for long enough.
+fn may_overtake(barrier: &Barrier) -> bool {
+    matches!(barrier.options.alignment, Alignment::Unaligned | Alignment::AlignedWithTimeout { .. })
+}
+
 /// The sending end.
 pub(crate) struct Sender<T>(Arc<Shared<T>>);
 
@@ -72,20 +119,28 @@ pub(crate) struct Sender<T>(Arc<Shared<T>>);
 pub(crate) struct Receiver<T> {
     shared: Arc<Shared<T>>,
     spent: Option<Batch<T>>,
+    received_bytes: u64,
 }
 
-/// A channel whose ends wake these tasks.
-pub(crate) fn channel<T>(sender: Arc<Signal>, receiver: Arc<Signal>) -> (Sender<T>, Receiver<T>) {
+/// A channel whose ends wake these tasks; `tells_when_full`: before its sender takes more input.
+pub(crate) fn channel<T>(
+    sender: Arc<Signal>,
+    receiver: Arc<Signal>,
+    tells_when_full: bool,
+) -> (Sender<T>, Receiver<T>) {
     let queue = Queue {
         elements: VecDeque::new(),
         records: 0,
         bytes: 0,
         spare: Vec::new(),
         sender_waits: false,
+        told_full: false,
         receiver_gone: false,
+        announced: None,
     };
-    let shared = Arc::new(Shared { queue: Mutex::new(queue), length: AtomicUsize::new(0), sender, receiver });
-    (Sender(Arc::clone(&shared)), Receiver { shared, spent: None })
+    let length = AtomicUsize::new(0);
+    let shared = Arc::new(Shared { queue: Mutex::new(queue), length, tells_when_full, sender, receiver });
+    (Sender(Arc::clone(&shared)), Receiver { shared, spent: None, received_bytes: 0 })
 }
 
 impl<T> Sender<T> {
@@ -96,14 +151,16 @@ impl<T> Sender<T> {
         if queue.receiver_gone {
             return Ok(Batch::new());
         }
-        let full = queue.records + batch.len() > CHANNEL_RECORDS || queue.bytes + bytes > CHANNEL_BYTES;
-        if full && queue.records > 0 {
+        let times = if self.0.tells_when_full { OVERDRAFT } else { 1 };
+        if !queue.has_room_for(batch.len(), bytes, times) && queue.records > 0 {
             queue.sender_waits = true;
             return Err(batch);
         }
-        queue.records += batch.len();
-        queue.bytes += bytes;
-        queue.elements.push_back((Element::Batch(batch), bytes));
+        queue.push(batch, bytes);
+        if self.0.tells_when_full && !queue.told_full && !queue.has_room_for(BATCH_RECORDS, BATCH_BYTES, 1) {
+            queue.told_full = true;
+            self.0.sender.output_is_full();
+        }
         let spare = queue.spare.pop().unwrap_or_default();
         self.0.length.store(queue.elements.len(), Ordering::Release);
         drop(queue);
@@ -125,6 +182,36 @@ impl<T> Sender<T> {
         self.0.length.store(queue.elements.len(), Ordering::Release);
         drop(queue);
         self.0.receiver.wake();
+    }
+
+    /// Sends a control element behind a batch of about `bytes` bytes, full or not, and returns an empty batch. For what
+    /// concerns checkpoints, which must not wait; it comes so rarely that the bound holds all but for one batch.
+    pub(crate) fn send_behind(&self, batch: Batch<T>, bytes: usize, element: Element<T>) -> Batch<T> {
+        let mut queue = self.0.lock();
+        if queue.receiver_gone {
+            return Batch::new();
+        }
+        let spare = match batch.is_empty() {
+            true => batch,
+            false => {
+                queue.push(batch, bytes);
+                queue.spare.pop().unwrap_or_default()
+            }
+        };
+        let announced = match &element {
+            Element::Barrier(barrier) if may_overtake(barrier) => Some(barrier.clone()),
+            _ => None,
+        };
+        let announces = announced.is_some();
+        queue.announced = announced.or(queue.announced.take());
+        queue.elements.push_back((element, 0));
+        self.0.length.store(queue.elements.len(), Ordering::Release);
+        drop(queue);
+        match announces {
+            true => self.0.receiver.announce(),
+            false => self.0.receiver.wake(),
+        }
+        spare
     }
 
     /// Tells the receiver that nothing will come at all.
@@ -151,19 +238,71 @@ impl<T> Receiver<T> {
         if let Element::Batch(batch) = &element {
             queue.records -= batch.len();
             queue.bytes -= bytes;
+            self.received_bytes += bytes as u64;
         }
         self.shared.length.store(queue.elements.len(), Ordering::Release);
-        // Half empty is soon enough: waking the sender for each batch would cost more than it gains.
-        let roomy = queue.records <= CHANNEL_RECORDS / 2 && queue.bytes <= CHANNEL_BYTES / 2;
-        let wake = queue.sender_waits && roomy;
+        let wake = (queue.sender_waits || queue.told_full) && queue.is_roomy();
         if wake {
             queue.sender_waits = false;
+            self.shared.tell_of_room(&mut queue);
         }
         drop(queue);
         if wake {
             self.shared.sender.wake();
         }
         Some(element)
+    }
+
+    /// How many bytes of records were received so far.
+    pub(crate) fn received_bytes(&self) -> u64 {
+        self.received_bytes
+    }
+
+    /// The barrier that has entered the channel last, if it may overtake what lies before it and was not asked for yet.
+    pub(crate) fn take_announced(&mut self) -> Option<Barrier> {
+        self.shared.lock().announced.take()
+    }
+
+    /// Shows what lies before the barrier of a checkpoint, if that is in the channel. The sender need not wait meanwhile.
+    pub(crate) fn before_barrier<E>(
+        &mut self,
+        checkpoint: u64,
+        mut show: impl FnMut(&Element<T>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let is_barrier =
+            |element: &Element<T>| matches!(element, Element::Barrier(b) if b.checkpoint == checkpoint);
+        let (mut elements, before) = {
+            let mut queue = self.shared.lock();
+            let Some(before) = queue.elements.iter().position(|(element, _)| is_barrier(element)) else {
+                return Ok(());
+            };
+            (std::mem::take(&mut queue.elements), before)
+        };
+        let shown = elements.iter().take(before).try_for_each(|(element, _)| show(element));
+        let mut queue = self.shared.lock();
+        elements.append(&mut queue.elements);
+        queue.elements = elements;
+        self.shared.length.store(queue.elements.len(), Ordering::Release);
+        shown
+    }
+
+    /// Takes back the rest of a batch that was received, to give it out again next.
+    pub(crate) fn take_back(&mut self, rest: Batch<T>, bytes: usize) {
+        self.received_bytes = self.received_bytes.saturating_sub(bytes as u64);
+        self.put_back(std::iter::once((Element::Batch(rest), bytes)));
+    }
+
+    /// Puts elements with the sizes of their batches before everything else: records that are to be processed later, or again.
+    pub(crate) fn put_back(&mut self, elements: impl DoubleEndedIterator<Item = (Element<T>, usize)>) {
+        let mut queue = self.shared.lock();
+        for (element, bytes) in elements.rev() {
+            if let Element::Batch(batch) = &element {
+                queue.records += batch.len();
+                queue.bytes += bytes;
+            }
+            queue.elements.push_front((element, bytes));
+        }
+        self.shared.length.store(queue.elements.len(), Ordering::Release);
     }
 
     /// Gives back a batch that was received and emptied, for the sender to fill again.
@@ -177,6 +316,7 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let mut queue = self.shared.lock();
         queue.receiver_gone = true;
+        self.shared.tell_of_room(&mut queue);
         let dropped = std::mem::take(&mut queue.elements);
         drop(queue);
         drop(dropped);

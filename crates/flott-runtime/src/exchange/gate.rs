@@ -2,10 +2,15 @@
 
 use flott_core::time::Timestamp;
 use flott_core::watermark::{MergeOutput, StreamStatus, WatermarkMerge};
+use flott_core::{Batch, Data};
+use flott_state::OperatorStateSnapshot;
 
 use super::channel::{Element, Receiver};
+use super::overtaking::Overtaking;
+use super::size::batch_bytes;
 use crate::checkpoint::barriers::BarrierEvent;
 use crate::error::ChainResult;
+use crate::graph::OperatorId;
 use crate::metrics::Gauge;
 use crate::operator::{AnyOutput, Input, Output};
 use crate::task::Step;
@@ -34,6 +39,8 @@ pub(crate) struct Gate<T> {
     merge: WatermarkMerge,
     watermark: Gauge,
     target: Box<dyn Input<T>>,
+    /// In jobs whose barriers may overtake records.
+    overtaking: Option<Box<Overtaking>>,
 }
 
 impl<T> Gate<T> {
@@ -50,7 +57,14 @@ impl<T> Gate<T> {
             merge: WatermarkMerge::new(count),
             watermark,
             target,
+            overtaking: None,
         }
+    }
+
+    /// The same, in a job whose barriers may overtake records.
+    pub(crate) fn with_overtaking(mut self, overtaking: Option<Overtaking>) -> Self {
+        self.overtaking = overtaking.map(Box::new);
+        self
     }
 
     /// How many channels there are.
@@ -71,6 +85,38 @@ impl<T> Gate<T> {
         blocked.for_each(|state| *state = ChannelState::Open);
     }
 
+    /// Whether barriers may overtake what lies in the channels.
+    pub(crate) fn is_overtakable(&self) -> bool {
+        self.overtaking.as_ref().is_some_and(|overtaking| overtaking.is_allowed())
+    }
+
+    /// Barriers that have entered channels and may overtake what lies before them, one at each call.
+    pub(crate) fn arrived(&mut self) -> Option<BarrierEvent> {
+        let mut channels = self.channels.iter_mut().zip(0..);
+        channels.find_map(|(receiver, channel)| {
+            Some(BarrierEvent::Arrived { channel, barrier: receiver.take_announced()? })
+        })
+    }
+
+    /// Records what a channel brings from now on.
+    pub(crate) fn record(&mut self, channel: usize) {
+        if let Some(overtaking) = &mut self.overtaking {
+            overtaking.record(channel);
+        }
+    }
+
+    /// Forgets what was recorded.
+    pub(crate) fn forget_recorded(&mut self) {
+        if let Some(overtaking) = &mut self.overtaking {
+            overtaking.forget();
+        }
+    }
+
+    /// How many bytes of records were received.
+    pub(crate) fn received_bytes(&self) -> u64 {
+        self.channels.iter().map(Receiver::received_bytes).sum()
+    }
+
     /// The operator behind the gate.
     pub(crate) fn target(&mut self) -> &mut dyn Input<T> {
         self.target.as_mut()
@@ -79,6 +125,23 @@ impl<T> Gate<T> {
     /// See [`Gate::target`].
     pub(crate) fn target_ref(&self) -> &dyn Input<T> {
         self.target.as_ref()
+    }
+}
+
+impl<T: Data> Gate<T> {
+    /// Records what still lies in a channel before the barrier of a checkpoint.
+    pub(crate) fn stop_recording(&mut self, checkpoint: u64, channel: usize) -> ChainResult {
+        match &mut self.overtaking {
+            Some(overtaking) => overtaking.stop(checkpoint, channel, &mut self.channels[channel]),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what was recorded, if it is at least so many bytes.
+    pub(crate) fn take_recorded(&mut self, at_least: usize) -> Vec<(OperatorId, OperatorStateSnapshot)> {
+        let Some(overtaking) = &mut self.overtaking else { return Vec::new() };
+        let recorded = overtaking.recorded();
+        if recorded.bytes() >= at_least { recorded.take::<T>() } else { Vec::new() }
     }
 
     /// Processes the next element of the next channel that has one.
@@ -103,11 +166,35 @@ impl<T> Gate<T> {
         Ok(Step::Idle { retry_after: None })
     }
 
-    fn process(&mut self, index: usize, element: Element<T>) -> ChainResult<Step> {
+    /// As [`Gate::process`], where barriers may overtake records: no more at once than takes a moment.
+    fn cut(&mut self, index: usize, element: &mut Element<T>) -> ChainResult {
+        let Some(overtaking) = &mut self.overtaking else { return Ok(()) };
+        if let Element::Batch(batch) = element
+            && batch.len() > overtaking.pace.most()
+        {
+            let rest = batch.split_off(overtaking.pace.most());
+            let bytes = batch_bytes(&rest);
+            self.channels[index].take_back(rest, bytes);
+        }
+        overtaking.pass(index, element)
+    }
+
+    fn batch(&mut self, batch: &mut Batch<T>) -> ChainResult {
+        let Some(overtaking) = &mut self.overtaking else { return self.target.batch(batch) };
+        let (records, since_ns) = (batch.len(), overtaking.pace.now_ns());
+        let processed = self.target.batch(batch);
+        overtaking.pace.note(records, since_ns);
+        processed
+    }
+
+    fn process(&mut self, index: usize, mut element: Element<T>) -> ChainResult<Step> {
+        if self.overtaking.is_some() {
+            self.cut(index, &mut element)?;
+        }
         let channel = index as u32;
         match element {
             Element::Batch(mut batch) => {
-                self.target.batch(&mut batch)?;
+                self.batch(&mut batch)?;
                 self.channels[index].recycle(batch);
             }
             Element::Watermark(watermark) => {

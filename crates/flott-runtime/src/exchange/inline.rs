@@ -6,6 +6,7 @@ use flott_core::time::Timestamp;
 use flott_core::watermark::StreamStatus;
 use flott_core::{Batch, Data};
 
+use super::channel::Element;
 use super::{KeyHasher, Partitioner};
 use crate::error::{ChainError, ChainResult};
 use crate::metrics::Gauge;
@@ -19,6 +20,8 @@ pub(crate) struct InlineExchange<T> {
     hasher: Option<Arc<dyn KeyHasher<T>>>,
     watermark: Gauge,
     target: Box<dyn Input<T>>,
+    /// What was in flight when this was an exchange of several subtasks.
+    restored: Vec<Batch<T>>,
 }
 
 impl<T: Data> InlineExchange<T> {
@@ -33,7 +36,14 @@ impl<T: Data> InlineExchange<T> {
             Partitioner::Hash(hasher) => Some(hasher),
             Partitioner::Plain | Partitioner::Custom(_) => None,
         };
-        Self { name, hasher, watermark, target }
+        Self { name, hasher, watermark, target, restored: Vec::new() }
+    }
+
+    /// The same, that hands over records before all others. Their watermarks are told anew.
+    pub(crate) fn with_restored(mut self, restored: impl Iterator<Item = Element<T>>) -> Self {
+        let batch = |element| if let Element::Batch(batch) = element { Some(batch) } else { None };
+        self.restored.extend(restored.filter_map(batch));
+        self
     }
 
     fn hash(&self, batch: &mut Batch<T>) -> ChainResult {
@@ -66,7 +76,9 @@ impl<T: Data> Input<T> for InlineExchange<T> {
     }
 
     fn open(&mut self) -> ChainResult {
-        self.target.open()
+        self.target.open()?;
+        // Whatever is behind is open now and has had its own records, which are older.
+        std::mem::take(&mut self.restored).iter_mut().try_for_each(|batch| self.batch(batch))
     }
 
     fn processing_time(&mut self, now: Timestamp) -> ChainResult {

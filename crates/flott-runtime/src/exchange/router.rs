@@ -219,6 +219,19 @@ impl<T: Data> Router<T> {
         Ok(())
     }
 
+    /// As [`Router::send_behind_records`], for what must not wait for room.
+    fn send_behind_records_at_once(&mut self, element: impl Fn() -> Element<T>) {
+        // Records are measured by their serde implementation, which is user code.
+        let outer = enter_operator(&self.name);
+        for (pending, channel) in self.pending.iter_mut().zip(&self.channels) {
+            let batch = std::mem::take(pending);
+            self.task.metrics.batches_out.add(u64::from(!batch.is_empty()));
+            let bytes = batch_bytes(&batch);
+            *pending = channel.send_behind(batch, bytes, element());
+        }
+        leave_operator(outer);
+    }
+
     fn send_all(&mut self) -> ChainResult {
         // Records are measured by their serde implementation, which is user code.
         let outer = enter_operator(&self.name);
@@ -277,7 +290,8 @@ impl<T: Data> Input<T> for Router<T> {
     }
 
     fn snapshot(&mut self, snapshot: &mut TaskSnapshot) -> ChainResult {
-        self.send_behind_records(|| Element::Barrier(snapshot.barrier.clone()))
+        self.send_behind_records_at_once(|| Element::Barrier(snapshot.barrier.clone()));
+        Ok(())
     }
 
     fn drain_snapshot(&mut self, _work: &mut SnapshotWork<'_>) -> ChainResult<bool> {
@@ -288,9 +302,12 @@ impl<T: Data> Input<T> for Router<T> {
 
     fn notify(&mut self, notice: CheckpointNotice) -> ChainResult {
         match notice {
-            CheckpointNotice::Canceled(id) => self.send_behind_records(|| Element::CancelBarrier(id)),
-            CheckpointNotice::Complete(_) | CheckpointNotice::Aborted(_) => Ok(()),
+            CheckpointNotice::Canceled(id) => {
+                self.send_behind_records_at_once(|| Element::CancelBarrier(id));
+            }
+            CheckpointNotice::Complete(_) | CheckpointNotice::Aborted(_) => {}
         }
+        Ok(())
     }
 
     fn finish(&mut self) -> ChainResult {

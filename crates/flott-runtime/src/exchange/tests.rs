@@ -4,6 +4,7 @@ mod channel;
 mod flow;
 mod gate;
 mod inline;
+mod overtaking;
 mod partitioning;
 mod router;
 mod two_gates;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use flott_core::time::Timestamp;
+use flott_state::OperatorStateSnapshot;
 
 use crate::checkpoint::barriers::BarrierEvent;
 use crate::error::ChainResult;
+use crate::graph::OperatorId;
 use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 use crate::task::{Head, Step, TaskControl, in_any_case};
 
@@ -40,6 +42,15 @@ impl TwoGates {
             other @ (BarrierEvent::Triggered { .. }
             | BarrierEvent::Cancelled { .. }
             | BarrierEvent::TimeAdvanced) => other,
+        }
+    }
+
+    /// The gate of a channel, and its number there.
+    fn gate_of(&mut self, channel: usize) -> (&mut dyn Head, usize) {
+        let first = self.gates[0].channel_count();
+        match channel.checked_sub(first) {
+            None => (self.gates[0].as_mut(), channel),
+            Some(channel) => (self.gates[1].as_mut(), channel),
         }
     }
 
@@ -81,15 +92,43 @@ impl Head for TwoGates {
     }
 
     fn block(&mut self, channel: usize) {
-        let first = self.gates[0].channel_count();
-        match channel.checked_sub(first) {
-            None => self.gates[0].block(channel),
-            Some(channel) => self.gates[1].block(channel),
-        }
+        let (gate, channel) = self.gate_of(channel);
+        gate.block(channel);
     }
 
     fn unblock_all(&mut self) {
         self.gates.iter_mut().for_each(|gate| gate.unblock_all());
+    }
+
+    fn is_overtakable(&self) -> bool {
+        self.gates.iter().all(|gate| gate.is_overtakable())
+    }
+
+    fn arrived(&mut self) -> Option<BarrierEvent> {
+        let gate = (0..self.gates.len()).find_map(|gate| Some((gate, self.gates[gate].arrived()?)));
+        gate.map(|(gate, event)| self.renumber(gate, event))
+    }
+
+    fn record(&mut self, channel: usize) {
+        let (gate, channel) = self.gate_of(channel);
+        gate.record(channel);
+    }
+
+    fn stop_recording(&mut self, checkpoint: u64, channel: usize) -> ChainResult {
+        let (gate, channel) = self.gate_of(channel);
+        gate.stop_recording(checkpoint, channel)
+    }
+
+    fn take_recorded(&mut self, at_least: usize) -> Vec<(OperatorId, OperatorStateSnapshot)> {
+        self.gates.iter_mut().flat_map(|gate| gate.take_recorded(at_least)).collect()
+    }
+
+    fn forget_recorded(&mut self) {
+        self.gates.iter_mut().for_each(|gate| gate.forget_recorded());
+    }
+
+    fn received_bytes(&self) -> u64 {
+        self.gates.iter().map(|gate| gate.received_bytes()).sum()
     }
 
     fn flush(&mut self) -> ChainResult {

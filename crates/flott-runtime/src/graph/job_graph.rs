@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chaining::chained_edges;
 use super::{GraphError, NodeId, NodeKind, StreamEdge, StreamGraph};
+use crate::checkpoint::settings::CheckpointSettings;
 use crate::exchange::Partitioning;
 
 /// A chain of operators that run in one task, in as many subtasks as its parallelism says.
@@ -99,6 +100,36 @@ impl JobGraph {
     pub fn host(&self, vertex: u32) -> u32 {
         let inline = self.edges.iter().find(|edge| edge.inline && edge.to == vertex);
         inline.map_or(vertex, |edge| self.host(edge.from))
+    }
+
+    /// Whether barriers may overtake records before a vertex. Not where any input is pointwise or a broadcast, for what lies in such
+    /// a channel couldn't be divided among another number of subtasks (Flink: `StreamGraphGenerator`).
+    pub fn is_overtakable(&self, vertex: u32) -> bool {
+        let mut inputs = self.edges.iter().filter(|edge| edge.to == vertex);
+        inputs.all(|edge| {
+            let pointwise = matches!(edge.partitioning, Partitioning::Forward | Partitioning::Rescale);
+            !pointwise && edge.partitioning != Partitioning::Broadcast
+        })
+    }
+
+    /// Checks that barriers may overtake records if they are to.
+    ///
+    /// # Errors
+    /// When a function of the user's spreads records, unless that is forced: state need not move as it says.
+    pub(crate) fn check_overtaking(
+        &self,
+        graph: &StreamGraph,
+        settings: &CheckpointSettings,
+    ) -> Result<(), GraphError> {
+        let custom = self.edges.iter().find(|edge| edge.partitioning == Partitioning::Custom);
+        let Some(edge) = custom.filter(|_| settings.unaligned && !settings.unaligned_forced) else {
+            return Ok(());
+        };
+        let problem = "execution.checkpointing.unaligned.enabled is set, but a custom partitioner spreads its records, which may not \
+                       fit its state when the job is restored at another parallelism: leave it out, or set \
+                       execution.checkpointing.unaligned.forced to true";
+        let operator = graph.node(self.vertices[edge.to as usize].head).name.clone();
+        Err(GraphError::Invalid { operator, problem: problem.to_owned() })
     }
 
     /// How many slots the job needs: the largest parallelism of each slot sharing group, added up.

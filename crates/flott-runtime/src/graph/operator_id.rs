@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{NodeId, StreamGraph};
+use super::{NodeId, StreamEdge, StreamGraph};
 
 /// 128 bits that identify an operator across restarts.
 ///
@@ -40,6 +40,23 @@ impl StreamGraph {
             ids.push(self.operator_id_after(node.id, &ids));
         }
         self.operator_id_after(id, &ids)
+    }
+
+    /// The identity of an exchange, under which the records in it are stored: that of what it connects.
+    pub fn exchange_id(&self, edge: &StreamEdge) -> OperatorId {
+        // No uid begins with this byte either.
+        let mut place = vec![0xfe];
+        for node in [edge.from, edge.to] {
+            place.extend_from_slice(&self.operator_id(node).0.to_le_bytes());
+        }
+        place.extend_from_slice(&edge.input.to_le_bytes());
+        let is_same = |other: &&StreamEdge| {
+            (other.from, other.input, &other.tag) == (edge.from, edge.input, &edge.tag) && other.id < edge.id
+        };
+        let same_before = self.inputs(edge.to).filter(is_same).count() as u32;
+        place.extend_from_slice(&same_before.to_le_bytes());
+        place.extend_from_slice(edge.tag.as_deref().unwrap_or_default().as_bytes());
+        OperatorId(xxh3_128(&place))
     }
 
     /// The identity of a node, given those of all before it.

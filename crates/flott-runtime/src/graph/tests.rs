@@ -10,6 +10,7 @@ mod chaining;
 mod errors;
 mod identity;
 mod inline;
+mod overtaking;
 
 fn graph() -> StreamGraph {
     let defaults =

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use flott_state::backend::StateBackend;
 
 use crate::error::{ChainError, ChainResult};
-use crate::exchange::{RouterPlan, TwoGates};
+use crate::exchange::{ChannelPlace, Overtaking, RouterPlan, TwoGates};
 use crate::graph::{JobGraph, JobVertex, NodeId, StreamEdge};
 use crate::metrics::{Gauge, OperatorMetrics, TaskMetrics};
 use crate::operator::OperatorSetup;
-use crate::program::{Built, ErasedHead, ErasedInput, ErasedOutputs, ErasedRouterPlan, Program};
+use crate::program::{
+    Built, ErasedGatePlan, ErasedHead, ErasedInput, ErasedOutputs, ErasedRestored, ErasedRouterPlan, Program,
+};
 use crate::snapshot::TaskState;
 use crate::task::{TaskShared, enter_operator};
 
@@ -51,6 +53,8 @@ pub(crate) struct TaskBuilder<'a> {
     pub(crate) job_metrics: Arc<Vec<Vec<Arc<TaskMetrics>>>>,
     /// What the operators of this task get back of an earlier run; `None` on a fresh start.
     pub(crate) restored: Option<TaskState>,
+    /// What was in flight before operators of this task, by edge.
+    pub(crate) in_flight: BTreeMap<u32, ErasedRestored>,
 }
 
 impl TaskBuilder<'_> {
@@ -124,6 +128,9 @@ impl TaskBuilder<'_> {
         let name = &self.plan.program.graph.node(edge.to).name;
         let Some(exchange) = self.plan.exchange(edge.id) else {
             return match self.operator(edge.to)? {
+                Built::Input(input) if self.in_flight.contains_key(&edge.id) => {
+                    self.inline(edge, Gauge::default(), input)
+                }
                 Built::Input(input) => Ok(input),
                 other => Err(unfit(name, &other)),
             };
@@ -153,12 +160,23 @@ impl TaskBuilder<'_> {
         let built = self.operator(edge.to);
         self.metrics = outer;
         match built? {
-            Built::Input(input) => {
-                let factory = &self.plan.program.edges[edge.id as usize];
-                factory.inline(partitioning_name(name), own.watermark.clone(), input)
-            }
+            Built::Input(input) => self.inline(edge, own.watermark.clone(), input),
             other => Err(unfit(name, &other)),
         }
+    }
+
+    /// A call in place of a channel. What was in a channel there when the job had another parallelism comes first.
+    fn inline(
+        &mut self,
+        edge: &StreamEdge,
+        watermark: Gauge,
+        target: ErasedInput,
+    ) -> ChainResult<ErasedInput> {
+        let graph = &self.plan.program.graph;
+        let restored = self.in_flight.remove(&edge.id);
+        let restored = restored.as_ref().map(|restored| (graph.partitioning_of(edge), restored));
+        let factory = &self.plan.program.edges[edge.id as usize];
+        factory.inline(partitioning_name(&graph.node(edge.to).name), watermark, target, restored)
     }
 
     /// The gate of one input of the head, or of its only one.
@@ -167,12 +185,41 @@ impl TaskBuilder<'_> {
         let name = &graph.node(self.vertex.head).name;
         let edges =
             graph.inputs(self.vertex.head).filter(|edge| input.is_none_or(|input| edge.input == input));
-        let edges: Vec<u32> = edges.map(|edge| edge.id).collect();
+        let edges: Vec<&StreamEdge> = edges.collect();
         let first =
             edges.first().ok_or_else(|| broken(name, "no stream is connected to one of its inputs"))?;
-        let factory = &self.plan.program.edges[*first as usize];
-        let ends = edges.iter().filter_map(|edge| self.ends.receivers.remove(edge));
-        factory.gate(ends.map(|end| end as Box<dyn Any>).collect(), watermark, target, name)
+        let factory = &self.plan.program.edges[first.id as usize];
+        let plan = ErasedGatePlan { watermark, overtaking: self.overtaking(name, &edges) };
+        let mut ends = Vec::new();
+        for edge in edges {
+            let Some(mut own) = self.ends.receivers.remove(&edge.id) else { continue };
+            if let Some(restored) = self.in_flight.remove(&edge.id) {
+                let factory = &self.plan.program.edges[edge.id as usize];
+                factory.refill(own.as_mut(), graph.partitioning_of(edge), &restored, name)?;
+            }
+            ends.push(own as Box<dyn Any>);
+        }
+        factory.gate(ends, plan, target, name)
+    }
+
+    /// What a gate before these edges does about barriers that overtake records, if the job has such.
+    fn overtaking(&self, operator: &str, edges: &[&StreamEdge]) -> Option<Overtaking> {
+        if !self.shared.link.checkpointing.overtaking {
+            return None;
+        }
+        let (graph, jobs) = (&self.plan.program.graph, &self.plan.job_graph);
+        let mut places = Vec::new();
+        for edge in edges {
+            let exchange = self.plan.exchange(edge.id)?;
+            let id = graph.exchange_id(edge);
+            let parallelism = |vertex: u32| jobs.vertices[vertex as usize].parallelism;
+            let (up, down) = (parallelism(exchange.from), self.vertex.parallelism);
+            let sends = |from: &u32| exchange.partitioning.targets(*from, up, down).contains(&self.subtask);
+            let place = |from| ChannelPlace { exchange: id, partitioning: exchange.partitioning, from };
+            places.extend((0..up).filter(sends).map(place));
+        }
+        let is_allowed = jobs.is_overtakable(self.vertex.id);
+        Some(Overtaking::new(operator, places, is_allowed, Rc::clone(&self.shared)))
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct JobCheckpoints {
     coordinator: CheckpointCoordinator<SnapshotHandle>,
     /// The states of the enumerators by vertex, of checkpoints under way.
     enumerators: BTreeMap<u64, BTreeMap<u32, Vec<u8>>>,
+    /// The tasks that have stored records in flight, of checkpoints under way.
+    in_flight: BTreeMap<u64, BTreeSet<TaskId>>,
     /// Checkpoints that are kept.
     points: BTreeMap<u64, RestorePoint>,
     requests: BTreeMap<RequestId, (Request, Answer)>,
@@ -36,6 +38,7 @@ impl JobCheckpoints {
         Self {
             coordinator: CheckpointCoordinator::new(settings, topology, first_checkpoint),
             enumerators: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             points: BTreeMap::new(),
             requests: BTreeMap::new(),
             next_request: 0,
@@ -124,6 +127,17 @@ impl JobCheckpoints {
 
     pub(super) fn take_enumerators(&mut self, checkpoint: u64) -> BTreeMap<u32, Vec<u8>> {
         self.enumerators.remove(&checkpoint).unwrap_or_default()
+    }
+
+    /// A task has stored records in flight.
+    pub(super) fn has_in_flight(&mut self, checkpoint: u64, task: TaskId) {
+        self.in_flight.entry(checkpoint).or_default().insert(task);
+    }
+
+    pub(super) fn take_in_flight(&mut self, checkpoint: u64) -> BTreeSet<TaskId> {
+        // Whatever is older is over.
+        let later = self.in_flight.split_off(&checkpoint.saturating_add(1));
+        std::mem::replace(&mut self.in_flight, later).remove(&checkpoint).unwrap_or_default()
     }
 
     /// Makes what a checkpoint holds known, before the coordinator is told that it is complete.

@@ -7,6 +7,7 @@ mod build;
 mod checkpoints;
 mod coordinator;
 mod handle;
+mod in_flight;
 mod inbox;
 mod message;
 mod shell;

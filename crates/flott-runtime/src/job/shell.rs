@@ -131,6 +131,7 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
         point.adopt_max_parallelism(&mut program.graph);
     }
     let job_graph = JobGraph::of(&program.graph)?;
+    job_graph.check_overtaking(&program.graph, &options.checkpointing)?;
     let plan = Arc::new(JobPlan { program, job_graph, backend: Arc::clone(&options.backend) });
     if let (Some(restore), Some(point)) = (&options.restore, &point) {
         point.check(&plan, restore.allow_non_restored_state)?;
@@ -303,6 +304,9 @@ impl Shell {
             Message::Task { .. } => {}
             Message::Stored { task, checkpoint, result, figures } => {
                 self.statistics.stored(checkpoint, task, figures);
+                if figures.persisted_bytes > 0 {
+                    self.checkpoints.has_in_flight(checkpoint, task);
+                }
                 let event = self.checkpoints.stored(task, checkpoint, result);
                 self.checkpoint_event(event);
             }
@@ -449,7 +453,9 @@ impl Shell {
                 }
                 checkpoint::Action::WriteMetadata { snapshot } => {
                     let enumerators = self.checkpoints.take_enumerators(snapshot.checkpoint);
-                    let metadata = metadata(&self.launcher.plan, &self.identity, &snapshot, &enumerators);
+                    let in_flight = self.checkpoints.take_in_flight(snapshot.checkpoint);
+                    let (plan, job) = (&self.launcher.plan, &self.identity);
+                    let metadata = metadata(plan, job, &snapshot, &enumerators, &in_flight);
                     self.launcher.storage.send(StorageWork::WriteMetadata(metadata));
                 }
                 checkpoint::Action::NotifyComplete { checkpoint, tasks, .. } => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use flott_state::format::EncodedEnd;
+use flott_state::storage::StorageError;
 
 use super::build::{JobPlan, TaskBuilder, TaskEnds};
 use super::coordinator::TaskId;
@@ -20,6 +21,7 @@ use crate::checkpoint::barriers::AbortReason;
 use crate::error::{ChainError, ChainResult, JobError};
 use crate::graph::{JobGraph, JobVertex};
 use crate::metrics::TaskMetrics;
+use crate::program::ErasedTasks;
 use crate::seam::{JoinHandle, Signal, spawn};
 use crate::task::{
     CheckpointResponder, FlushPolicy, Life, Mailbox, Task, TaskCheckpointing, TaskControl, TaskEnd, TaskLink,
@@ -78,10 +80,11 @@ pub(crate) fn signals(job_graph: &JobGraph) -> Vec<Vec<Arc<Signal>>> {
 }
 
 /// Makes the channels between the tasks that are started, and hands each its ends of them. Tasks that exchange records
-/// start together.
+/// start together. `overtaking`: whether barriers may overtake records.
 pub(crate) fn connect(
     plan: &JobPlan,
     signals: &[Vec<Arc<Signal>>],
+    overtaking: bool,
     is_started: impl Fn(TaskId) -> bool,
 ) -> Vec<Vec<TaskEnds>> {
     let mut ends: Vec<Vec<TaskEnds>> =
@@ -96,7 +99,8 @@ pub(crate) fn connect(
         };
         let targets: Vec<_> = (0..from).map(targets).collect();
         let factory = &plan.program.edges[exchange.edge as usize];
-        let made = factory.channels(&signals[up], &signals[down], &targets);
+        let tasks = ErasedTasks { up: &signals[up], down: &signals[down], overtaking };
+        let made = factory.channels(tasks, &targets);
         for (task, sender) in made.senders.into_iter().enumerate() {
             ends[up][task].senders.insert(exchange.edge, sender);
         }
@@ -131,7 +135,9 @@ impl Launcher {
     ) -> Result<BTreeMap<TaskId, RunningTask>, JobError> {
         self.reset_metrics(attempts);
         let signals = signals(&self.plan.job_graph);
-        let ends = connect(&self.plan, &signals, |task| attempts.contains_key(&task));
+        let ends = connect(&self.plan, &signals, self.options.checkpointing.unaligned, |task| {
+            attempts.contains_key(&task)
+        });
         let topology = Topology::of(&self.plan.job_graph);
         let finished = restored.map(|point| point.finished(&self.plan, &topology)).unwrap_or_default();
         let mut tasks = BTreeMap::new();
@@ -289,12 +295,26 @@ impl TaskStart {
         let (plan, subtask) = (&plan, id.subtask);
         let built = guard(|| {
             let shared = Rc::clone(&shared);
-            let restored = restored.map(|point| point.task(plan, id)).transpose().map_err(|error| {
+            let read = |point: RestorePoint| Ok((point.task(plan, id)?, point.in_flight(plan, id)?));
+            let read = restored.map(read).transpose().map_err(|error: StorageError| {
                 let operator = plan.program.graph.node(vertex.head).name.clone();
                 ChainError::Failed { operator, cause: format!("its state can't be restored: {error}").into() }
             })?;
-            TaskBuilder { plan, vertex, subtask, attempt, ends, shared, metrics, job_metrics, restored }
-                .build()
+            let (restored, in_flight) =
+                read.map_or_else(Default::default, |(task, in_flight)| (Some(task), in_flight));
+            TaskBuilder {
+                plan,
+                vertex,
+                subtask,
+                attempt,
+                ends,
+                shared,
+                metrics,
+                job_metrics,
+                restored,
+                in_flight,
+            }
+            .build()
         });
         match built {
             Ok(head) => Task { head: head.0, shared, mailbox, flush }.live(),
@@ -324,6 +344,7 @@ fn task_link(to_shell: ToShell, options: &LaunchOptions) -> TaskLink {
             mode: settings.mode,
             waits_for_last: settings.after_tasks_finish && settings.interval_ms.is_some(),
             incremental: options.is_incremental(),
+            overtaking: settings.unaligned,
             responder: Arc::new(to_shell),
         },
     }

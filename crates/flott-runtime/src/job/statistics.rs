@@ -24,6 +24,10 @@ pub struct SubtaskCheckpoint {
     pub checkpointed_bytes: u64,
     /// How many bytes its state takes, with what earlier checkpoints have stored.
     pub state_bytes: u64,
+    /// How many bytes of records it has processed between the first barrier and the last.
+    pub processed_bytes: u64,
+    /// How many bytes of what was in its channels it has stored, as barriers had overtaken it; 0 if none had.
+    pub persisted_bytes: u64,
 }
 
 /// A checkpoint or savepoint that is complete.
@@ -45,6 +49,16 @@ impl CheckpointFigures {
     /// How many bytes were stored for it.
     pub fn checkpointed_bytes(&self) -> u64 {
         self.subtasks.values().map(|subtask| subtask.checkpointed_bytes).sum()
+    }
+
+    /// How many bytes of records were processed between the first barrier of a task and its last.
+    pub fn processed_bytes(&self) -> u64 {
+        self.subtasks.values().map(|subtask| subtask.processed_bytes).sum()
+    }
+
+    /// How many bytes of what was in channels were stored (Flink: `persisted_data`).
+    pub fn persisted_bytes(&self) -> u64 {
+        self.subtasks.values().map(|subtask| subtask.persisted_bytes).sum()
     }
 
     /// How many bytes the state takes, with what earlier checkpoints have stored.

@@ -12,9 +12,11 @@ use flott_state::storage::{StateSource, StorageError, StoredSnapshot};
 
 use super::build::JobPlan;
 use super::coordinator::TaskId;
+use super::in_flight::{exchange_name, in_flight};
 use crate::checkpoint::Topology;
 use crate::checkpoint::coordinator::GlobalSnapshot;
 use crate::graph::{GraphError, JobVertex, NodeId, OperatorId, StreamGraph};
+use crate::program::ErasedRestored;
 use crate::snapshot::TaskState;
 
 /// A checkpoint or savepoint that a job can start from.
@@ -75,7 +77,9 @@ impl RestorePoint {
     /// State of an operator that is gone must not vanish unnoticed.
     fn check_all_are_in(&self, plan: &JobPlan) -> Result<(), GraphError> {
         let graph = &plan.program.graph;
-        let present: BTreeSet<u128> = graph.nodes.iter().map(|node| graph.operator_id(node.id).0).collect();
+        let nodes = graph.nodes.iter().map(|node| graph.operator_id(node.id).0);
+        let exchanges = graph.edges.iter().map(|edge| graph.exchange_id(edge).0);
+        let present: BTreeSet<u128> = nodes.chain(exchanges).collect();
         let with_state = self.operators_with_state();
         let operators = self.metadata.tasks.iter().flat_map(|task| &task.operators);
         let gone: Vec<&OperatorMetadata> = operators
@@ -145,6 +149,28 @@ impl RestorePoint {
         }
     }
 
+    /// What was in flight before the operators of a task, by edge.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub(super) fn in_flight(
+        &self,
+        plan: &JobPlan,
+        task: TaskId,
+    ) -> Result<BTreeMap<u32, ErasedRestored>, StorageError> {
+        let mut restored = BTreeMap::new();
+        if self.metadata.aligned {
+            return Ok(restored);
+        }
+        for (vertex, node) in hosted(plan, task.vertex) {
+            for edge in plan.program.graph.inputs(node) {
+                let found = in_flight(self, &plan.program.graph, edge, task.subtask, vertex.parallelism)?;
+                restored.extend(found.map(|found| (edge.id, ErasedRestored(found))));
+            }
+        }
+        Ok(restored)
+    }
+
     /// What the operators of a task get back. Reads only what it needs.
     ///
     /// # Errors
@@ -196,6 +222,7 @@ pub(super) fn metadata(
     job: &JobIdentity,
     snapshot: &GlobalSnapshot<SnapshotHandle>,
     enumerators: &BTreeMap<u32, Vec<u8>>,
+    in_flight: &BTreeSet<TaskId>,
 ) -> CheckpointMetadata {
     let (graph, jobs) = (&plan.program.graph, &plan.job_graph);
     let hosts = jobs.vertices.iter().filter(|vertex| jobs.host(vertex.id) == vertex.id);
@@ -209,6 +236,13 @@ pub(super) fn metadata(
                 coordinator_state: enumerator.cloned().unwrap_or_default(),
             }
         });
+        let has_in_flight = in_flight.iter().any(|task| task.vertex == host.id);
+        let exchanges = graph.inputs(host.head).filter(|_| has_in_flight).map(|edge| OperatorMetadata {
+            id: graph.exchange_id(edge).0,
+            name: exchange_name(graph, edge),
+            uid: None,
+            coordinator_state: Vec::new(),
+        });
         let subtasks = (0..host.parallelism).map(|subtask| {
             let task = TaskId { vertex: host.id, subtask };
             match snapshot.states.get(&task) {
@@ -219,7 +253,7 @@ pub(super) fn metadata(
         TaskMetadata {
             name: host.name.clone(),
             max_parallelism: host.max_parallelism,
-            operators: operators.collect(),
+            operators: operators.chain(exchanges).collect(),
             subtasks: subtasks.collect(),
         }
     });
@@ -232,7 +266,7 @@ pub(super) fn metadata(
         flott_version: env!("CARGO_PKG_VERSION").to_owned(),
         triggered_ms: snapshot.timestamp_ms,
         completed_ms: 0,
-        aligned: true,
+        aligned: in_flight.is_empty(),
         tasks: tasks.collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! What a task sleeps on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
@@ -22,6 +22,10 @@ enum Waiter {
 #[derive(Default)]
 pub struct Signal {
     raised: AtomicBool,
+    /// How many outputs of the task have asked it to wait before it takes more input.
+    full_outputs: AtomicUsize,
+    /// Whether a barrier that may overtake records has entered an input of the task.
+    announced: AtomicBool,
     waiter: OnceLock<Waiter>,
 }
 
@@ -60,6 +64,32 @@ impl Signal {
                 None => {}
             }
         }
+    }
+
+    /// One more output of the task is full.
+    pub(crate) fn output_is_full(&self) {
+        self.full_outputs.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A full output of the task has room again, or leads nowhere now.
+    pub(crate) fn output_has_room(&self) {
+        self.full_outputs.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Whether an output of the task is full.
+    pub(crate) fn outputs_are_full(&self) -> bool {
+        self.full_outputs.load(Ordering::Acquire) > 0
+    }
+
+    /// Says that a barrier that may overtake records has entered an input, and wakes the task.
+    pub(crate) fn announce(&self) {
+        self.announced.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Whether there was an announcement since the last call.
+    pub(crate) fn take_announcement(&self) -> bool {
+        self.announced.load(Ordering::Acquire) && self.announced.swap(false, Ordering::AcqRel)
     }
 
     /// Waits until somebody wakes, at most for `timeout` (`None`: without limit). May return early.

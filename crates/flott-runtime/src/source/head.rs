@@ -3,9 +3,11 @@
 mod aligning;
 pub(super) mod splits;
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flott_core::batch::BATCH_RECORDS;
 use flott_core::time::{MAX_WATERMARK, Timestamp};
 use flott_core::watermark::{MergeOutput, SplitWatermarks, StreamStatus, WatermarkStrategy};
 use flott_core::{Data, encoding};
@@ -18,7 +20,7 @@ use crate::exchange::forward;
 use crate::metrics::Gauge;
 use crate::operator::{AnyOutput, OperatorSetup, Output};
 use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
-use crate::task::{Head, Step, TaskControl, enter_operator, in_any_case, leave_operator};
+use crate::task::{Head, Pace, Step, TaskControl, enter_operator, in_any_case, leave_operator};
 
 /// Stands for the split of records of which the reader names none, unless it has exactly one.
 const UNNAMED_SPLIT: &str = "";
@@ -33,6 +35,8 @@ pub(crate) struct SourceHead<T, S> {
     splits: Vec<String>,
     next_periodic_ns: Option<u64>,
     alignment: Option<ReaderAlignment>,
+    /// In jobs whose barriers may overtake records.
+    pace: Option<Pace>,
     output: Output<T>,
     watermark: Gauge,
     setup: OperatorSetup,
@@ -65,6 +69,7 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
             splits: Vec::new(),
             next_periodic_ns: periodic.then_some(0),
             alignment: strategy.alignment().map(ReaderAlignment::new),
+            pace: setup.task.link.checkpointing.overtaking.then(|| Pace::new(Rc::clone(&setup.task))),
             output,
             watermark: setup.task.metrics.watermark.clone(),
             setup,
@@ -93,6 +98,24 @@ impl<T: Data, S: SourceSplit> SourceHead<T, S> {
             let mut out = SourceOutput { buffer: &mut head.buffer, side: head.output.side() };
             head.reader.poll_next(&mut out)
         })
+    }
+
+    /// Reads and emits, no more at once than takes a moment where a barrier must not wait for long.
+    fn poll_and_emit(&mut self) -> ChainResult<InputStatus> {
+        let Some(pace) = &self.pace else {
+            let status = self.poll()?;
+            self.emit()?;
+            return Ok(status);
+        };
+        let since_ns = pace.now_ns();
+        self.buffer.most = pace.most().min(BATCH_RECORDS);
+        let status = self.poll()?;
+        let records = self.buffer.batch.len();
+        self.emit()?;
+        if let Some(pace) = &mut self.pace {
+            pace.note(records, since_ns);
+        }
+        Ok(status)
     }
 
     /// Emits what the last poll has read.
@@ -205,8 +228,7 @@ impl<T: Data, S: SourceSplit> Head for SourceHead<T, S> {
             return Ok(self.idle(now_ns, None));
         }
         self.align_splits()?;
-        let status = self.poll()?;
-        self.emit()?;
+        let status = self.poll_and_emit()?;
         for finished in std::mem::take(&mut self.buffer.finished) {
             self.buffer.forget(&finished);
             self.splits.retain(|split| *split != finished);

@@ -21,11 +21,20 @@ pub(crate) struct PollBuffer<T> {
     pub(crate) splits: Vec<String>,
     pub(crate) finished: Vec<String>,
     pub(crate) bytes: usize,
+    /// How many records a poll emits at most.
+    pub(crate) most: usize,
 }
 
 impl<T> PollBuffer<T> {
     pub(crate) fn new() -> Self {
-        Self { batch: Batch::new(), segments: Vec::new(), splits: Vec::new(), finished: Vec::new(), bytes: 0 }
+        Self {
+            batch: Batch::new(),
+            segments: Vec::new(),
+            splits: Vec::new(),
+            finished: Vec::new(),
+            bytes: 0,
+            most: BATCH_RECORDS,
+        }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -110,7 +119,7 @@ impl<T> SourceOutput<'_, T> {
         if self.buffer.bytes >= BATCH_BYTES {
             0
         } else {
-            BATCH_RECORDS.saturating_sub(self.buffer.batch.len())
+            self.buffer.most.saturating_sub(self.buffer.batch.len())
         }
     }
 

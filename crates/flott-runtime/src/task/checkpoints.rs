@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use flott_core::config::CheckpointingMode;
 use flott_core::seam::Clock;
+use flott_state::SnapshotSink;
 use flott_state::format::{EncodedEnd, StateFileEncoder};
 use flott_state::snapshot::{SnapshotBudget, SnapshotExtent, SnapshotRequest};
 
 use super::Head;
 use super::layers::Layers;
 use crate::checkpoint::barriers::{AbortReason, BarrierAction, BarrierEvent, Barriers, ChannelKind};
-use crate::checkpoint::options::{Barrier, StopMode};
-use crate::error::{ChainError, ChainResult};
+use crate::checkpoint::options::{Alignment, Barrier, StopMode};
+use crate::error::{BoxError, ChainError, ChainResult};
 use crate::job::SubtaskCheckpoint;
 use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
@@ -52,6 +53,8 @@ pub(crate) struct TaskCheckpointing {
     pub(crate) waits_for_last: bool,
     /// Whether a checkpoint may hold only what has changed since an earlier one.
     pub(crate) incremental: bool,
+    /// Whether barriers may overtake records.
+    pub(crate) overtaking: bool,
     /// Who is told.
     pub(crate) responder: Arc<dyn CheckpointResponder>,
 }
@@ -74,6 +77,7 @@ impl TaskCheckpointing {
             mode: CheckpointingMode::ExactlyOnce,
             waits_for_last: false,
             incremental: false,
+            overtaking: false,
             responder: Arc::new(Nobody),
         }
     }
@@ -96,6 +100,8 @@ pub(super) struct TaskCheckpoints {
     writing: Option<Writing>,
     layers: Layers,
     first_barrier: Option<FirstBarrier>,
+    /// The last time at which barriers had waited for long enough.
+    woken_ms: u64,
     clock: Arc<dyn Clock>,
 }
 
@@ -106,6 +112,12 @@ struct Writing {
     figures: SubtaskCheckpoint,
     /// When the task went on after the snapshot was taken.
     taken_ns: u64,
+    /// Nothing is left of the state of the operators.
+    is_drained: bool,
+    /// Whether something that the barrier has overtaken may still come.
+    is_recording: bool,
+    /// The bytes of what was recorded and is encoded.
+    recorded_bytes: u64,
 }
 
 /// When the first barrier of a checkpoint came.
@@ -114,11 +126,41 @@ struct FirstBarrier {
     checkpoint: u64,
     at_ns: u64,
     start_delay_ms: u64,
+    received_bytes: u64,
+}
+
+impl Writing {
+    /// Encodes what was recorded since the last time, if it is worth it or complete.
+    fn take_recorded(&mut self, head: &mut dyn Head) -> ChainResult {
+        let at_least = if self.is_recording { CHUNK_BYTES } else { 0 };
+        for (exchange, state) in head.take_recorded(at_least) {
+            self.recorded_bytes += state.elements.iter().map(Vec::len).sum::<usize>() as u64;
+            self.encoder
+                .operator(exchange.0)
+                .operator_state(&state)
+                .map_err(|cause| unwritten(self.request.checkpoint, cause))?;
+        }
+        Ok(())
+    }
+}
+
+fn unwritten(checkpoint: u64, cause: impl Into<BoxError>) -> ChainError {
+    ChainError::Failed { operator: format!("(checkpoint {checkpoint})"), cause: cause.into() }
+}
+
+impl FirstBarrier {
+    /// What has happened between the first barrier and the last.
+    fn measure(self, now_ns: u64, head: &dyn Head, figures: &mut SubtaskCheckpoint) {
+        figures.alignment_ns = now_ns.saturating_sub(self.at_ns);
+        figures.processed_bytes = head.received_bytes().saturating_sub(self.received_bytes);
+    }
 }
 
 impl TaskCheckpoints {
-    pub(super) fn new(settings: TaskCheckpointing, channels: usize, clock: Arc<dyn Clock>) -> Self {
-        let kinds = vec![ChannelKind::Overtakable; channels];
+    pub(super) fn new(settings: TaskCheckpointing, head: &dyn Head, clock: Arc<dyn Clock>) -> Self {
+        let channels = head.channel_count();
+        let kind = if head.is_overtakable() { ChannelKind::Overtakable } else { ChannelKind::InOrder };
+        let kinds = vec![kind; channels];
         Self {
             barriers: Barriers::new(settings.mode, &kinds),
             settings,
@@ -130,6 +172,7 @@ impl TaskCheckpoints {
             writing: None,
             layers: Layers::default(),
             first_barrier: None,
+            woken_ms: 0,
             clock,
         }
     }
@@ -172,10 +215,7 @@ impl TaskCheckpoints {
         match notice {
             CheckpointNotice::Complete(id) => self.completed = self.completed.max(id),
             CheckpointNotice::Aborted(checkpoint) | CheckpointNotice::Canceled(checkpoint) => {
-                if self.writing.as_ref().is_some_and(|writing| writing.request.checkpoint == checkpoint) {
-                    self.writing = None;
-                    head.abort_snapshot();
-                }
+                self.give_up(checkpoint, head);
                 self.handle(BarrierEvent::Cancelled { checkpoint }, now_ms, head)?;
             }
         }
@@ -184,33 +224,62 @@ impl TaskCheckpoints {
 
     /// Does what follows from an event.
     pub(super) fn handle(&mut self, event: BarrierEvent, now_ms: u64, head: &mut dyn Head) -> ChainResult {
-        if let BarrierEvent::Reached { barrier, .. } | BarrierEvent::Triggered { barrier } = &event {
-            self.note_first(barrier, now_ms);
+        match &event {
+            BarrierEvent::Arrived { barrier, .. }
+            | BarrierEvent::Reached { barrier, .. }
+            | BarrierEvent::Triggered { barrier } => self.note_first(barrier, now_ms, head),
+            BarrierEvent::Cancelled { .. }
+            | BarrierEvent::ChannelEnded { .. }
+            | BarrierEvent::TimeAdvanced => {}
         }
         for action in self.barriers.handle(now_ms, event) {
             match action {
                 BarrierAction::Block { channel } => head.block(channel as usize),
                 BarrierAction::UnblockAll => head.unblock_all(),
                 BarrierAction::Snapshot { barrier } => self.snapshot(barrier, head)?,
+                BarrierAction::Record { channel, .. } => head.record(channel as usize),
+                BarrierAction::StopRecording { checkpoint, channel } => {
+                    head.stop_recording(checkpoint, channel as usize)?;
+                }
+                BarrierAction::RecordingComplete { checkpoint } => self.recorded(checkpoint, head),
                 BarrierAction::Abort { checkpoint, reason } => {
+                    self.give_up(checkpoint, head);
                     self.settings.responder.decline(checkpoint, reason);
                     head.notify(CheckpointNotice::Canceled(checkpoint))?;
                 }
-                // No barrier overtakes records yet: unaligned checkpoints are refused at the start of a job.
-                BarrierAction::Record { .. }
-                | BarrierAction::StopRecording { .. }
-                | BarrierAction::RecordingComplete { .. } => {}
             }
         }
         Ok(())
     }
 
-    fn note_first(&mut self, barrier: &Barrier, now_ms: u64) {
+    /// Drops a snapshot that is being written.
+    fn give_up(&mut self, checkpoint: u64, head: &mut dyn Head) {
+        if self.writing.as_ref().is_some_and(|writing| writing.request.checkpoint == checkpoint) {
+            self.writing = None;
+            head.abort_snapshot();
+            head.forget_recorded();
+        }
+    }
+
+    /// All barriers of a checkpoint have come since the snapshot was taken.
+    fn recorded(&mut self, checkpoint: u64, head: &dyn Head) {
+        let Some(writing) = self.writing.as_mut().filter(|writing| writing.request.checkpoint == checkpoint)
+        else {
+            return;
+        };
+        writing.is_recording = false;
+        if let Some(first) = self.first_barrier.filter(|first| first.checkpoint == checkpoint) {
+            first.measure(self.clock.monotonic_ns(), head, &mut writing.figures);
+        }
+    }
+
+    fn note_first(&mut self, barrier: &Barrier, now_ms: u64, head: &dyn Head) {
         let checkpoint = barrier.checkpoint;
         if self.first_barrier.is_none_or(|first| first.checkpoint < checkpoint) {
             let start_delay_ms = now_ms.saturating_sub(barrier.timestamp_ms);
             let at_ns = self.clock.monotonic_ns();
-            self.first_barrier = Some(FirstBarrier { checkpoint, at_ns, start_delay_ms });
+            let received_bytes = head.received_bytes();
+            self.first_barrier = Some(FirstBarrier { checkpoint, at_ns, start_delay_ms, received_bytes });
         }
     }
 
@@ -221,27 +290,29 @@ impl TaskCheckpoints {
             self.end_of_data(head)?;
         }
         let begun_ns = self.clock.monotonic_ns();
-        // One that is not written yet comes first.
+        // One that is not written yet comes first. None is still being recorded: a later barrier gives that one up.
         while !self.write(SnapshotBudget::unlimited(), head)? {}
+        let is_recording = barrier.options.alignment == Alignment::Unaligned;
         let request = self.request(&barrier);
         let mut snapshot = TaskSnapshot { request, ..TaskSnapshot::new(barrier) };
         head.snapshot(&mut snapshot)?;
         let mut encoder = StateFileEncoder::new();
         for (id, state) in &snapshot.operators {
-            state.write(encoder.operator(id.0)).map_err(|cause| ChainError::Failed {
-                operator: format!("(checkpoint {checkpoint})"),
-                cause: cause.into(),
-            })?;
+            state.write(encoder.operator(id.0)).map_err(|cause| unwritten(checkpoint, cause))?;
         }
         let first = self.first_barrier.filter(|first| first.checkpoint == checkpoint);
         let taken_ns = self.clock.monotonic_ns();
-        let figures = SubtaskCheckpoint {
+        let mut figures = SubtaskCheckpoint {
             start_delay_ms: first.map_or(0, |first| first.start_delay_ms),
-            alignment_ns: first.map_or(0, |first| begun_ns.saturating_sub(first.at_ns)),
             sync_ns: taken_ns.saturating_sub(begun_ns),
             ..SubtaskCheckpoint::default()
         };
-        self.writing = Some(Writing { request, encoder, figures, taken_ns });
+        if let Some(first) = first {
+            first.measure(begun_ns, head, &mut figures);
+        }
+        let (is_drained, recorded_bytes) = (false, 0);
+        self.writing =
+            Some(Writing { request, encoder, figures, taken_ns, is_drained, is_recording, recorded_bytes });
         if stop.is_some() {
             self.stop = Some(checkpoint);
         }
@@ -260,6 +331,28 @@ impl TaskCheckpoints {
         SnapshotRequest::changes(checkpoint, self.layers.base(kind.base()))
     }
 
+    /// When the next barrier has waited for long enough; `None` if it has, and still must wait.
+    pub(super) fn next_wake_up(&self) -> Option<u64> {
+        self.barriers.next_wake_up().filter(|due| *due > self.woken_ms)
+    }
+
+    /// Lets barriers overtake that have waited for long enough.
+    pub(super) fn pass_time(&mut self, now_ms: u64, head: &mut dyn Head) -> ChainResult {
+        match self.next_wake_up() {
+            Some(due) if due <= now_ms => {
+                self.woken_ms = due;
+                self.handle(BarrierEvent::TimeAdvanced, now_ms, head)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether no more input may be taken, as what was overtaken would pile up before storage. Barriers still enter the channels.
+    pub(super) fn must_write_first(&self) -> bool {
+        let is_recording = self.writing.as_ref().is_some_and(|writing| writing.is_recording);
+        is_recording && !self.settings.responder.has_room()
+    }
+
     /// Whether a snapshot is being written.
     pub(super) fn is_writing(&self) -> bool {
         self.writing.is_some()
@@ -267,8 +360,13 @@ impl TaskCheckpoints {
 
     /// When the task has nothing else to do: how long until it goes on writing a snapshot, if there is one.
     pub(super) fn next_write(&self) -> Option<Duration> {
-        self.writing.as_ref()?;
-        Some(if self.settings.responder.has_room() { Duration::ZERO } else { NO_ROOM_PAUSE })
+        let writing = self.writing.as_ref()?;
+        match self.settings.responder.has_room() {
+            false => Some(NO_ROOM_PAUSE),
+            // What is left comes with barriers.
+            true if writing.is_drained && writing.is_recording => None,
+            true => Some(Duration::ZERO),
+        }
     }
 
     /// Goes on writing the snapshot if storage takes more of it now.
@@ -291,23 +389,27 @@ impl TaskCheckpoints {
     /// Writes what the budget allows of the snapshot; `true` if nothing is left.
     fn write(&mut self, budget: SnapshotBudget, head: &mut dyn Head) -> ChainResult<bool> {
         let Some(writing) = &mut self.writing else { return Ok(true) };
-        let done = head.drain_snapshot(&mut SnapshotWork { budget, sink: &mut writing.encoder })?;
         let checkpoint = writing.request.checkpoint;
-        if !done {
+        writing.take_recorded(head)?;
+        if !writing.is_drained {
+            let mut work = SnapshotWork { budget, sink: &mut writing.encoder };
+            writing.is_drained = head.drain_snapshot(&mut work)?;
+        }
+        if !writing.is_drained || writing.is_recording {
             if writing.encoder.buffered() >= CHUNK_BYTES {
                 self.settings.responder.store(checkpoint, writing.encoder.take());
             }
             return Ok(false);
         }
-        let Some(Writing { request, encoder, mut figures, taken_ns }) = self.writing.take() else {
+        let Some(Writing { request, encoder, mut figures, taken_ns, recorded_bytes, .. }) =
+            self.writing.take()
+        else {
             return Ok(true);
         };
+        figures.persisted_bytes = recorded_bytes;
         figures.async_ns = self.clock.monotonic_ns().saturating_sub(taken_ns);
         let end = if encoder.is_empty() { None } else { Some(encoder.finish()) };
-        let end = end.transpose().map_err(|cause| ChainError::Failed {
-            operator: format!("(checkpoint {checkpoint})"),
-            cause: cause.into(),
-        })?;
+        let end = end.transpose().map_err(|cause| unwritten(checkpoint, cause))?;
         if let (SnapshotExtent::Changes { base }, Some(end)) = (request.extent, &end) {
             self.layers.add(checkpoint, base.filter(|_| end.has_changes), end.size);
         }

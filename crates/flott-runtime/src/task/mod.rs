@@ -1,27 +1,33 @@
 //! A task: one subtask of a chain, on a thread of its own, with a mailbox.
 //!
-//! Order of service: control, due timers, input, flush. The thread never awaits; when there is nothing to do it
-//! sleeps on its [`Signal`](crate::seam::Signal) until a channel, the mailbox or a timer wakes it.
+//! Order of service: control, barriers that overtake, due timers, input, flush. The thread never awaits; when there is nothing
+//! to do it sleeps on its [`Signal`](crate::seam::Signal) until a channel, the mailbox or a timer wakes it. Where barriers may
+//! overtake records, it takes no input while an output is full, so that it is always there for them.
 
 mod checkpoints;
 mod layers;
 mod mailbox;
+mod pace;
 mod panics;
 mod shared;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use flott_core::Data;
 use flott_core::time::Timestamp;
+use flott_state::OperatorStateSnapshot;
 
 use crate::checkpoint::barriers::BarrierEvent;
 use crate::error::{ChainError, ChainResult, FailureKind, TaskFailure, cause_chain};
 use crate::exchange::Gate;
+use crate::graph::OperatorId;
 use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
 
 use checkpoints::TaskCheckpoints;
 pub(crate) use checkpoints::{CheckpointResponder, TaskCheckpointing};
 pub(crate) use mailbox::{Mailbox, TaskControl};
+pub(crate) use pace::Pace;
 pub(crate) use panics::in_any_case;
 pub use panics::{Panic, catch};
 pub use shared::TaskShared;
@@ -54,6 +60,30 @@ pub(crate) trait Head {
     /// Reads no more of a channel, until [`Head::unblock_all`].
     fn block(&mut self, _channel: usize) {}
     fn unblock_all(&mut self) {}
+    /// Whether barriers may overtake what lies in the channels.
+    fn is_overtakable(&self) -> bool {
+        false
+    }
+    /// A barrier that may overtake records and has entered a channel since the last call.
+    fn arrived(&mut self) -> Option<BarrierEvent> {
+        None
+    }
+    /// Records what a channel brings from now on.
+    fn record(&mut self, _channel: usize) {}
+    /// Records what still lies in a channel before the barrier of a checkpoint, and nothing further.
+    fn stop_recording(&mut self, _checkpoint: u64, _channel: usize) -> ChainResult {
+        Ok(())
+    }
+    /// Takes what was recorded of each exchange, if it is at least so many bytes.
+    fn take_recorded(&mut self, _at_least: usize) -> Vec<(OperatorId, OperatorStateSnapshot)> {
+        Vec::new()
+    }
+    /// Forgets what was recorded, and records no more.
+    fn forget_recorded(&mut self) {}
+    /// How many bytes of records came through the channels so far.
+    fn received_bytes(&self) -> u64 {
+        0
+    }
     fn flush(&mut self) -> ChainResult;
     fn processing_time(&mut self, now: Timestamp) -> ChainResult;
     fn next_timer(&self) -> Option<Timestamp>;
@@ -77,7 +107,7 @@ pub(crate) fn fire_due(head: &mut dyn Head, now: Timestamp) -> ChainResult<bool>
     Ok(due)
 }
 
-impl<T> Head for Gate<T> {
+impl<T: Data> Head for Gate<T> {
     fn open(&mut self) -> ChainResult {
         self.target().open()
     }
@@ -100,6 +130,34 @@ impl<T> Head for Gate<T> {
 
     fn unblock_all(&mut self) {
         Gate::unblock_all(self);
+    }
+
+    fn is_overtakable(&self) -> bool {
+        Gate::is_overtakable(self)
+    }
+
+    fn arrived(&mut self) -> Option<BarrierEvent> {
+        Gate::arrived(self)
+    }
+
+    fn record(&mut self, channel: usize) {
+        Gate::record(self, channel);
+    }
+
+    fn stop_recording(&mut self, checkpoint: u64, channel: usize) -> ChainResult {
+        Gate::stop_recording(self, checkpoint, channel)
+    }
+
+    fn take_recorded(&mut self, at_least: usize) -> Vec<(OperatorId, OperatorStateSnapshot)> {
+        Gate::take_recorded(self, at_least)
+    }
+
+    fn forget_recorded(&mut self) {
+        Gate::forget_recorded(self);
+    }
+
+    fn received_bytes(&self) -> u64 {
+        Gate::received_bytes(self)
     }
 
     fn flush(&mut self) -> ChainResult {
@@ -176,7 +234,7 @@ impl Task {
     fn run_to_end(&mut self) -> ChainResult {
         let settings = self.shared.link.checkpointing.clone();
         let mut checkpoints =
-            TaskCheckpoints::new(settings, self.head.channel_count(), Arc::clone(self.shared.clock()));
+            TaskCheckpoints::new(settings, self.head.as_ref(), Arc::clone(self.shared.clock()));
         self.head.open()?;
         checkpoints.running();
         let mut last_flush_ns = 0;
@@ -191,7 +249,13 @@ impl Task {
                 return self.head.end();
             }
             let now_ns = self.shared.tick();
+            self.serve_barriers(&mut checkpoints)?;
             fire_due(self.head.as_mut(), self.shared.processing_time())?;
+            if !input_ended && (self.shared.outputs_are_full() || checkpoints.must_write_first()) {
+                checkpoints.write_some(self.head.as_mut())?;
+                self.shared.wait_for_outputs(self.until_due(checkpoints.next_write(), &checkpoints));
+                continue;
+            }
             let step = if input_ended { Step::Idle { retry_after: None } } else { self.head.step(now_ns)? };
             checkpoints.write_some(self.head.as_mut())?;
             match step {
@@ -209,7 +273,7 @@ impl Task {
                         last_flush_ns = now_ns;
                     }
                     let retry_after = checkpoints.next_write().or(retry_after);
-                    self.shared.wait_for_input(self.until_timer(retry_after));
+                    self.shared.wait_for_input(self.until_due(retry_after, &checkpoints));
                 }
                 Step::Barrier(event) => {
                     checkpoints.handle(event, self.now_ms(), self.head.as_mut())?;
@@ -218,6 +282,16 @@ impl Task {
                 Step::Finished => input_ended = true,
             }
         }
+    }
+
+    /// Deals with barriers that may overtake records, and with those that have waited for too long.
+    fn serve_barriers(&mut self, checkpoints: &mut TaskCheckpoints) -> ChainResult {
+        if self.shared.signal().take_announcement() {
+            while let Some(event) = self.head.arrived() {
+                checkpoints.handle(event, self.now_ms(), self.head.as_mut())?;
+            }
+        }
+        checkpoints.pass_time(self.now_ms(), self.head.as_mut())
     }
 
     fn control(&mut self, control: TaskControl, checkpoints: &mut TaskCheckpoints) -> ChainResult {
@@ -235,12 +309,14 @@ impl Task {
         u64::try_from(self.shared.processing_time()).unwrap_or(0)
     }
 
-    fn until_timer(&self, retry_after: Option<Duration>) -> Option<Duration> {
+    /// How long the task may sleep.
+    fn until_due(&self, retry_after: Option<Duration>, checkpoints: &TaskCheckpoints) -> Option<Duration> {
         let timer = self.head.next_timer().map(|due| {
             let wait = due.saturating_sub(self.shared.processing_time()).max(1);
             Duration::from_millis(wait.unsigned_abs())
         });
-        retry_after.into_iter().chain(timer).min()
+        let barrier = checkpoints.next_wake_up().map(|due| due.saturating_sub(self.now_ms()).max(1));
+        retry_after.into_iter().chain(timer).chain(barrier.map(Duration::from_millis)).min()
     }
 }
 

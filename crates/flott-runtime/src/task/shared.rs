@@ -117,6 +117,17 @@ impl TaskShared {
         self.check_canceled()
     }
 
+    /// Whether an output channel has asked the task to wait before it takes more input.
+    pub(crate) fn outputs_are_full(&self) -> bool {
+        self.signal.outputs_are_full()
+    }
+
+    /// Sleeps until an output channel may have room again or something else has happened, at most for `limit`.
+    pub(crate) fn wait_for_outputs(&self, limit: Option<Duration>) {
+        let slept = self.sleep("room in an output channel", limit);
+        self.metrics.back_pressured_ns.add(slept);
+    }
+
     /// Sleeps until work outside the task wakes it, at most until processing time `until`, and reads the clock again. For
     /// an operator that can't go on before such work is done; the task counts as back-pressured meanwhile. The operator
     /// flushes its output before, and calls [`TaskShared::look_again`] when it can go on.

@@ -11,7 +11,7 @@ use flott::source::{
 use flott_core::Batch;
 use flott_core::config::{RestartStrategyKind, keys};
 
-use crate::support::{Bomb, Table, digit_sums, env, expected_sums, go_on, in_virtual_time, numbers};
+use crate::support::{Bomb, Table, digit_sums, env, expected_sums, go_on, in_virtual_time, numbers, pause};
 
 fn rows(table: &Table) -> Vec<(String, i64)> {
     table.rows().into_iter().collect()
@@ -191,11 +191,8 @@ fn s86_a_checkpoint_that_is_not_complete_is_not_used() {
 fn with_a_long_pause(env: &StreamExecutionEnvironment) -> Table {
     let table = Table::default();
     let paused = numbers(env).map(|n| {
-        let (clock, pause) = (flott_runtime::seam::clock(), flott_runtime::seam::Signal::new());
-        let until_ns = clock.monotonic_ns() + if n == 300 { 1_000_000_000 } else { 0 };
-        pause.adopt();
-        while clock.monotonic_ns() < until_ns {
-            pause.wait(Some(Duration::from_nanos(until_ns - clock.monotonic_ns())));
+        if n == 300 {
+            pause(Duration::from_secs(1));
         }
         n
     });

@@ -14,3 +14,4 @@ mod savepoints;
 mod storage;
 mod story;
 mod support;
+mod unaligned;

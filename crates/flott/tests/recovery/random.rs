@@ -3,7 +3,7 @@
 use flott::prelude::*;
 use flott_core::config::keys;
 
-use crate::support::{Bomb, Ledger, Table, in_virtual_time, memory};
+use crate::support::{Bomb, Ledger, Table, in_virtual_time, memory, numbers_of};
 
 type Pair = (String, i64);
 
@@ -108,15 +108,6 @@ fn run(seed: u64, parallelism: u32, interval_ms: u64, incremental: bool, bomb: &
     rows.extend(table.rows());
     rows.sort();
     (rows, restarts)
-}
-
-/// A sequence of numbers that is another one for each seed.
-fn numbers_of(seed: u64) -> impl FnMut(u64) -> u64 {
-    let mut state = seed;
-    move |below| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    }
 }
 
 #[test]

@@ -108,3 +108,22 @@ pub(crate) fn go_on(handle: &JobHandle, ms: u64) {
     let ended = handle.wait_for(Duration::from_millis(ms));
     assert!(ended.is_none(), "the job has ended: {ended:?}");
 }
+
+/// Lets the operator that calls it stand still.
+pub(crate) fn pause(time: Duration) {
+    let (clock, pause) = (flott_runtime::seam::clock(), flott_runtime::seam::Signal::new());
+    let until_ns = clock.monotonic_ns() + time.as_nanos() as u64;
+    pause.adopt();
+    while clock.monotonic_ns() < until_ns {
+        pause.wait(Some(Duration::from_nanos(until_ns - clock.monotonic_ns())));
+    }
+}
+
+/// A sequence of numbers that is another one for each seed.
+pub(crate) fn numbers_of(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    }
+}

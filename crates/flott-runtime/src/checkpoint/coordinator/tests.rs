@@ -21,6 +21,7 @@ fn settings() -> CheckpointSettings {
         tolerable_failures: 0,
         incremental: false,
         unaligned: false,
+        unaligned_forced: false,
         aligned_timeout_ms: 0,
         retention: CheckpointRetention::None,
         num_retained: 1,

@@ -19,6 +19,7 @@ fn s53_v3_1_checkpointing_is_off_and_the_rest_has_flinks_defaults() {
         tolerable_failures: 0,
         incremental: false,
         unaligned: false,
+        unaligned_forced: false,
         aligned_timeout_ms: 0,
         retention: CheckpointRetention::None,
         num_retained: 1,

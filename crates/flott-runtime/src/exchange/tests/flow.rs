@@ -89,7 +89,7 @@ impl Flow {
         for from_subtask in 0..upstream {
             let mut senders = Vec::new();
             for to in partitioning.targets(from_subtask, upstream, downstream) {
-                let (sender, receiver) = channel(Arc::clone(&signal), Arc::clone(&signal));
+                let (sender, receiver) = channel(Arc::clone(&signal), Arc::clone(&signal), false);
                 senders.push(sender);
                 receivers[to as usize].push(receiver);
             }

@@ -24,7 +24,7 @@ struct Bench {
 
 fn bench(channels: usize) -> Bench {
     let down = Arc::new(Signal::new());
-    let ends = (0..channels).map(|_| channel(Arc::new(Signal::new()), Arc::clone(&down)));
+    let ends = (0..channels).map(|_| channel(Arc::new(Signal::new()), Arc::clone(&down), false));
     let (senders, receivers) = ends.unzip();
     let (target, seen) = recorder();
     let watermark = Gauge::default();

@@ -41,7 +41,7 @@ struct Bench<T> {
 fn bench<T: Data>(partitioning: Partitioning, partitioner: Partitioner<T>, downstream: u32) -> Bench<T> {
     let task = task(Arc::new(SystemClock::new()));
     let targets = partitioning.targets(0, 1, downstream);
-    let ends = targets.iter().map(|_| channel(Arc::clone(&task.signal), Arc::new(Signal::new())));
+    let ends = targets.iter().map(|_| channel(Arc::clone(&task.signal), Arc::new(Signal::new()), false));
     let (senders, receivers) = ends.unzip();
     let plan = RouterPlan {
         name: Arc::from("b (partitioning)"),

@@ -24,7 +24,7 @@ struct Bench {
 fn bench(first: usize, second: usize) -> Bench {
     let (down, seen) = (Arc::new(Signal::new()), Record::default());
     let gate = |channels: usize| {
-        let ends = (0..channels).map(|_| channel(Arc::new(Signal::new()), Arc::clone(&down)));
+        let ends = (0..channels).map(|_| channel(Arc::new(Signal::new()), Arc::clone(&down), false));
         let (senders, receivers): (Vec<_>, Vec<_>) = ends.unzip();
         (senders, Box::new(Gate::new(receivers, Gauge::default(), shared_recorder(&seen))))
     };

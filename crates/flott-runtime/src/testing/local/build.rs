@@ -1,5 +1,6 @@
 //! Builds the tasks as a job does.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,7 +27,7 @@ pub(super) struct Build<'a> {
 impl Build<'_> {
     pub(super) fn tasks(&self) -> Result<Tasks, TaskFailure> {
         let signals = signals(&self.plan.job_graph);
-        let ends = connect(self.plan, &signals, |_| true);
+        let ends = connect(self.plan, &signals, false, |_| true);
         let canceled = Arc::<AtomicBool>::default();
         let mut tasks = Vec::new();
         for ((vertex, signals), ends) in self.plan.job_graph.vertices.iter().zip(signals).zip(ends) {
@@ -64,6 +65,7 @@ impl Build<'_> {
         let shared = Rc::new(TaskShared::new(clock, signal, canceled, Arc::clone(&metrics), link));
         let restored = self.restored.as_ref().map(|restored| restored.task(graph, jobs, vertex.id, subtask));
         let (own, job_metrics) = (Rc::clone(&shared), Arc::clone(self.metrics));
+        let in_flight = BTreeMap::new();
         let builder = TaskBuilder {
             plan,
             vertex,
@@ -74,6 +76,7 @@ impl Build<'_> {
             metrics,
             job_metrics,
             restored,
+            in_flight,
         };
         let parallelism = vertex.parallelism;
         match guard(|| builder.build()) {

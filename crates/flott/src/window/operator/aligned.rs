@@ -14,7 +14,8 @@ use flott_runtime::task::TaskShared;
 use flott_state::{KeyedState, OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink};
 
 use super::contents::Contents;
-use super::entries::{Restored, fired_up_to};
+use super::entries::Restored;
+use super::fired::Fired;
 use super::late::Lateness;
 use super::panes::{Pane, Panes};
 use super::running::Running;
@@ -40,6 +41,7 @@ pub(crate) struct AlignedWindowOperator<K: Key, T: Data, W: Window, X: Work<K, T
     panes: Panes<K, X::Kept>,
     running: Running<K, X::Kept, X, T, W>,
     firing: Firing<K, X>,
+    fired: Fired,
     late: Lateness<T>,
     assigned: Vec<TimeWindow>,
     max_parallelism: u32,
@@ -91,6 +93,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
             panes,
             running: Running::default(),
             firing: Firing { work, state: restored.state, times },
+            fired: restored.fired,
             late: Lateness::new(settings, true, setup),
             assigned: Vec::new(),
             max_parallelism: setup.max_parallelism,
@@ -98,7 +101,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
         })
     }
 
-    /// Adds a record whose time the watermark has passed: windows may be over, or fire again.
+    /// Adds a record whose time the watermark of its key may have passed: windows may be over, or fire again.
     #[cold]
     fn add_late(
         &mut self,
@@ -107,7 +110,8 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
         timestamp: Timestamp,
         out: &mut Output<X::Out>,
     ) -> FnResult {
-        let watermark = self.firing.times.watermark;
+        let hash = self.batch.hashes()[index];
+        let watermark = self.fired.of_key(hash, self.firing.times.watermark);
         let mut assigned = std::mem::take(&mut self.assigned);
         self.windows.assign(timestamp, &mut assigned);
         assigned.retain(|window| !self.late.is_past(window.max_timestamp(), watermark));
@@ -151,9 +155,11 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
     /// Fires one window for all keys.
     fn fire(&mut self, window: TimeWindow, out: &mut Output<X::Out>) -> FnResult {
         let shown = (self.shown)(window);
-        let Self { panes, running, firing, .. } = self;
+        let end = window.max_timestamp();
+        let Self { panes, running, firing, fired, .. } = self;
         if panes.are_windows() {
-            for entry in panes.of_mut(window).flat_map(|pane| pane.table.entries_mut()) {
+            let entries = panes.of_mut(window).flat_map(|pane| pane.table.entries_mut());
+            for entry in entries.filter(|entry| !fired.had_fired(entry.hash, end)) {
                 firing.emit((&entry.key, entry.hash), &shown, &mut entry.value, out)?;
             }
             return Ok(());
@@ -161,6 +167,9 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
         let Firing { work, state, times } = firing;
         let mut out = Collector::new(out, shown.max_timestamp());
         running.fire(window, panes, work, |work, hash, key, kept| {
+            if fired.had_fired(hash, end) {
+                return Ok(());
+            }
             let mut context =
                 WindowContext { key, hash, window: &shown, state: &mut *state, times: *times, merges: false };
             work.emit(kept, &mut context, &mut out)?;
@@ -228,7 +237,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Operator for AlignedWindowOpe
     fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<X::Out>) -> FnResult {
         self.firing.set_processing_time(self.task.processing_time());
         self.batch.extract(batch)?;
-        let watermark = self.firing.times.watermark;
+        let watermark = self.fired.furthest(self.firing.times.watermark);
         let Batch { records, timestamps, .. } = batch;
         for (index, record) in records.drain(..).enumerate() {
             let timestamp = timestamps.get(index).copied().unwrap_or(NO_TIMESTAMP);
@@ -266,6 +275,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Operator for AlignedWindowOpe
             }
             from = window.start + 1;
         }
+        self.fired.advance(watermark);
         self.drop_past(watermark)
     }
 
@@ -274,7 +284,8 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Operator for AlignedWindowOpe
         self.panes.iter_mut().for_each(|pane| pane.table.freeze());
         let contents = Contents::new::<K, TimeWindow, X::Kept>(PANES, self.max_parallelism);
         self.frozen = Some(Frozen { contents, dropped: Vec::new() });
-        fired_up_to(self.firing.times.watermark)
+        let fired = self.fired.snapshot(self.firing.times.watermark)?;
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired] })
     }
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {

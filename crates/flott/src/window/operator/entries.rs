@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use flott_core::encoding::{DecodeError, decode_prefix, to_vec};
+use flott_core::encoding::{DecodeError, decode_prefix};
 use flott_core::hash::key_hash;
-use flott_core::time::{MIN_WATERMARK, Timestamp};
+use flott_core::time::Timestamp;
 use flott_core::{Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::OperatorSetup;
-use flott_state::{
-    GroupEntries, KeyedState, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, Reading,
-    RedistributionMode, StateType,
-};
+use flott_state::{GroupEntries, KeyedState, KeyedStateSnapshot, Reading, StateType};
 
+use super::fired::Fired;
 use crate::state::keyed_state;
-
-const WATERMARK: &str = "window-watermark";
 
 /// How the different operators call the contents of windows.
 const KEPT_AS: [&str; 3] = ["window-contents", "window-panes", "window-sessions"];
@@ -40,24 +36,14 @@ pub(super) fn check_kept_as(setup: &OperatorSetup, name: &str) -> FnResult {
     }
 }
 
-/// What of a snapshot is there at once: that windows have fired up to a watermark.
-pub(super) fn fired_up_to(watermark: Timestamp) -> FnResult<OperatorSnapshot> {
-    // Every subtask gets all of them: an aligned checkpoint finds the same watermark everywhere.
-    let fired = OperatorStateSnapshot {
-        name: WATERMARK.to_owned(),
-        mode: RedistributionMode::Union,
-        element_type: StateType::of::<Timestamp>(),
-        elements: vec![to_vec(&watermark)?],
-    };
-    Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired] })
-}
-
 /// What is restored of an operator whose contents are in tables of its own.
 pub(super) struct Restored<K> {
     /// The user's state.
     pub(super) state: KeyedState<K>,
     /// Up to which watermark windows have fired; those up to it are not fired again.
     pub(super) watermark: Timestamp,
+    /// Which key groups have fired further.
+    pub(super) fired: Fired,
     contents: Vec<KeyedStateSnapshot>,
 }
 
@@ -67,14 +53,9 @@ impl<K: Key> Restored<K> {
         check_kept_as(setup, name)?;
         let mut restored = setup.restored.as_deref().cloned().unwrap_or_default();
         let contents = restored.keyed.extract_if(.., |part| part.meta.name == name).collect();
-        let mut watermark = MIN_WATERMARK;
-        for element in
-            restored.operator.iter().filter(|part| part.name == WATERMARK).flat_map(|part| &part.elements)
-        {
-            watermark = watermark.max(decode_prefix(&mut element.as_slice())?);
-        }
+        let (fired, watermark) = Fired::of(setup)?;
         let of_user = OperatorSetup { restored: Some(Arc::new(restored)), ..setup.clone() };
-        Ok(Self { state: keyed_state(&of_user)?, watermark, contents })
+        Ok(Self { state: keyed_state(&of_user)?, watermark, fired, contents })
     }
 
     /// Hands every entry of this subtask's key groups to `take`.

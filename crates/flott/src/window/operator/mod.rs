@@ -6,6 +6,7 @@
 mod aligned;
 mod contents;
 mod entries;
+mod fired;
 mod general;
 mod key_table;
 mod late;

@@ -20,7 +20,8 @@ use smallvec::SmallVec;
 use of_key::{OfKey, Session};
 
 use super::contents::Contents;
-use super::entries::{Restored, fired_up_to};
+use super::entries::Restored;
+use super::fired::Fired;
 use super::key_table::{Entry, KeyTable};
 use super::late::Lateness;
 use super::{WindowSettings, no_timestamp};
@@ -47,6 +48,7 @@ pub(crate) struct SessionWindowOperator<K: Key, T: Data, A: WindowAssigner<T>, X
     work: X,
     state: KeyedState<K>,
     times: Times,
+    fired: Fired,
     late: Lateness<T>,
     max_parallelism: u32,
     /// The snapshot that is being written.
@@ -66,9 +68,10 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
         let mut restored = Restored::of(setup, SESSIONS)?;
         let late = Lateness::new(settings, true, setup);
         let (mut keys, mut timers) = (KeyTable::default(), TimerQueue::default());
-        let watermark = restored.watermark;
+        let (watermark, fired) = (restored.watermark, restored.fired.clone());
         restored.for_each(setup, |hash, key: K, window: A::Window, kept| {
             let end = window.max_timestamp();
+            let watermark = fired.of_key(hash, watermark);
             if late.is_past(end, watermark) {
                 // Less lateness is allowed than before: what has fired must not fire again.
                 return Ok(());
@@ -93,6 +96,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             work,
             state: restored.state,
             times: Times { watermark, now: setup.task.processing_time() },
+            fired,
             late,
             max_parallelism: setup.max_parallelism,
             frozen: None,
@@ -119,7 +123,8 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             None => Some(record),
         };
         if let Some(record) = not_taken.filter(|_| !taken) {
-            self.late.not_taken(record, timestamp, self.times.watermark, out);
+            let watermark = self.fired.of_key(self.batch.hashes()[index], self.times.watermark);
+            self.late.not_taken(record, timestamp, watermark, out);
         }
         Ok(())
     }
@@ -134,7 +139,9 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
         timestamp: Timestamp,
         out: &mut Output<X::Out>,
     ) -> FnResult<Option<T>> {
-        let Some(at) = self.keys.find(self.batch.hashes()[index], &self.batch.keys()[index]) else {
+        let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
+        let watermark = self.fired.of_key(hash, self.times.watermark);
+        let Some(at) = self.keys.find(hash, key) else {
             return self.start(index, None, window, record, timestamp, out);
         };
         self.save(at);
@@ -149,7 +156,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             while may_join && let Some(joined) = join_next(of_key, of, &mut self.work) {
                 of = joined;
             }
-            let (session, watermark) = (&mut of_key[of], self.times.watermark);
+            let session = &mut of_key[of];
             let end = session.window.max_timestamp();
             if self.late.is_past(end, watermark) {
                 return Err(ends_too_early(end, watermark));
@@ -161,7 +168,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
             }
         }
         self.work.add(&mut of_key[of].kept, record, timestamp);
-        if of_key[of].window.max_timestamp() <= self.times.watermark {
+        if of_key[of].window.max_timestamp() <= watermark {
             self.emit(at, of, out)?;
         }
         Ok(None)
@@ -178,11 +185,12 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
         out: &mut Output<X::Out>,
     ) -> FnResult<Option<T>> {
         let end = window.max_timestamp();
-        if self.late.is_past(end, self.times.watermark) {
+        let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
+        let watermark = self.fired.of_key(hash, self.times.watermark);
+        if self.late.is_past(end, watermark) {
             return Ok(Some(record));
         }
-        let (key, hash) = (&self.batch.keys()[index], self.batch.hashes()[index]);
-        let has_ended = end <= self.times.watermark;
+        let has_ended = end <= watermark;
         let timer = if has_ended { self.late.cleanup_time(end) } else { end };
         self.timers.register(timer, hash, key.clone(), ());
         let session = Session { window, kept: self.work.start(record, timestamp), timer };
@@ -354,6 +362,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
             fired += 1;
             self.on_timer(&timer, out)?;
         }
+        self.fired.advance(watermark);
         Ok(())
     }
 
@@ -361,7 +370,8 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
         self.state.begin_snapshot(request)?;
         self.keys.freeze();
         self.frozen = Some(Contents::new::<K, A::Window, X::Kept>(SESSIONS, self.max_parallelism));
-        fired_up_to(self.times.watermark)
+        let fired = self.fired.snapshot(self.times.watermark)?;
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired] })
     }
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
