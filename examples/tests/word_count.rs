@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -75,7 +76,7 @@ fn count_the_bible_with(parallelism: &str, more: &[&str]) -> Result<BTreeSet<Str
         "--parallelism".as_ref(),
         parallelism.as_ref(),
     ];
-    succeed(WORD_COUNT, arguments.into_iter().chain(more.iter().map(|argument| argument.as_ref())))?;
+    succeed(WORD_COUNT, arguments.into_iter().chain(more.iter().map(OsStr::new)))?;
 
     let counts = last_counts(output.path())?;
     assert_eq!(counts, counted_by_hand(&fs::read_to_string(&text)?));
