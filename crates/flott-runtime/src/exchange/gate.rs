@@ -259,8 +259,18 @@ impl<T: Clone + 'static> Downstream for Output<T> {
     }
 }
 
+impl Downstream for dyn AnyOutput + '_ {
+    fn watermark(&mut self, watermark: Timestamp) -> ChainResult {
+        AnyOutput::watermark(self, watermark)
+    }
+
+    fn status(&mut self, status: StreamStatus) -> ChainResult {
+        AnyOutput::status(self, status)
+    }
+}
+
 /// Passes on what a merge has decided: an input becomes active before its next watermark, and idle after its last.
-pub(crate) fn forward(merged: MergeOutput, target: &mut impl Downstream) -> ChainResult {
+pub(crate) fn forward(merged: MergeOutput, target: &mut (impl Downstream + ?Sized)) -> ChainResult {
     if merged.status == Some(StreamStatus::Active) {
         target.status(StreamStatus::Active)?;
     }

@@ -96,10 +96,6 @@ impl<T: Clone + 'static> Output<T> {
         self.failed = pushed.err();
     }
 
-    pub(crate) fn take_progress(&mut self) -> MergeOutput {
-        std::mem::replace(&mut self.progress, MergeOutput::NONE)
-    }
-
     /// The side outputs.
     #[inline]
     pub fn side(&mut self) -> &mut SideOutputs {
@@ -197,6 +193,10 @@ impl<T: Clone + 'static> AnyOutput for Output<T> {
 
     fn take_emitted(&mut self) -> u64 {
         Output::take_emitted(self)
+    }
+
+    fn take_progress(&mut self) -> MergeOutput {
+        std::mem::replace(&mut self.progress, MergeOutput::NONE)
     }
 
     fn watermark(&mut self, watermark: Timestamp) -> ChainResult {

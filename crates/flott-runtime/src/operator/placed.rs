@@ -1,5 +1,7 @@
 //! An operator with what surrounds it at its place in a chain.
 
+use std::sync::Arc;
+
 use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink};
 
 use super::{AnyOutput, OperatorSetup, Output};
@@ -22,18 +24,7 @@ impl<P, T: Clone + 'static> Placed<P, T> {
     pub(super) fn run(&mut self, call: impl FnOnce(&mut P, &mut Output<T>) -> FnResult) -> ChainResult {
         let outer = enter_operator(&self.setup.name);
         let result = call(&mut self.operator, &mut self.output);
-        let result = match result {
-            Ok(()) => self.output.settle(),
-            // A failure downstream came first if there was one.
-            Err(cause) => Err(self
-                .output
-                .take_failure()
-                .unwrap_or_else(|| ChainError::Failed { operator: self.setup.name.to_string(), cause })),
-        };
-        self.setup.metrics.records_out.add(self.output.take_emitted());
-        leave_operator(outer);
-        result?;
-        forward(self.output.take_progress(), &mut self.output)
+        settle(result, &mut self.output, &self.setup, outer)
     }
 
     /// Adds the state that the operator gives, then that of those behind it.
@@ -89,14 +80,45 @@ impl<P, T: Clone + 'static> Placed<P, T> {
 
     /// Closes the operator, then those behind it, whatever fails.
     pub(super) fn close(&mut self, own: impl FnOnce(&mut P) -> FnResult) -> ChainResult {
-        // What is left in the output after a failure is not pushed: the operators behind may be broken.
         let Self { operator, output, setup, .. } = self;
-        let own = || {
-            let outer = enter_operator(&setup.name);
-            let result = own(operator);
-            leave_operator(outer);
-            result.map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })
-        };
-        in_any_case(own, || AnyOutput::close(output))
+        let mut own = Some(own);
+        close(&mut || own.take().map_or(Ok(()), |own| own(operator)), output, setup)
     }
+}
+
+// These know nothing of the operator, so that they are compiled once and not for each one of a program.
+
+/// Ends a call of an operator: what it has emitted goes on, and what has failed is told.
+fn settle(
+    result: FnResult,
+    output: &mut dyn AnyOutput,
+    setup: &OperatorSetup,
+    outer: Option<Arc<str>>,
+) -> ChainResult {
+    let result = match result {
+        Ok(()) => output.settle(),
+        // A failure downstream came first if there was one.
+        Err(cause) => Err(output
+            .take_failure()
+            .unwrap_or_else(|| ChainError::Failed { operator: setup.name.to_string(), cause })),
+    };
+    setup.metrics.records_out.add(output.take_emitted());
+    leave_operator(outer);
+    result?;
+    forward(output.take_progress(), output)
+}
+
+fn close(
+    own: &mut dyn FnMut() -> FnResult,
+    output: &mut dyn AnyOutput,
+    setup: &OperatorSetup,
+) -> ChainResult {
+    // What is left in the output after a failure is not pushed: the operators behind may be broken.
+    let own = || {
+        let outer = enter_operator(&setup.name);
+        let result = own();
+        leave_operator(outer);
+        result.map_err(|cause| ChainError::Failed { operator: setup.name.to_string(), cause })
+    };
+    in_any_case(own, || output.close())
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use flott_core::Data;
 use flott_core::time::Timestamp;
-use flott_core::watermark::StreamStatus;
+use flott_core::watermark::{MergeOutput, StreamStatus};
 
 use super::Output;
 
@@ -46,6 +46,7 @@ pub(crate) trait AnyOutput {
     fn settle(&mut self) -> ChainResult;
     fn take_failure(&mut self) -> Option<ChainError>;
     fn take_emitted(&mut self) -> u64;
+    fn take_progress(&mut self) -> MergeOutput;
     fn watermark(&mut self, watermark: Timestamp) -> ChainResult;
     fn status(&mut self, status: StreamStatus) -> ChainResult;
     fn flush(&mut self) -> ChainResult;
