@@ -23,6 +23,7 @@
 //! * [`environment`] — where a program starts, and its settings;
 //! * [`stream`] — streams, keyed streams, windowed streams;
 //! * [`function`] — user functions and their contexts;
+//! * [`state`] — what functions remember;
 //! * [`window`] — windows, triggers;
 //! * [`join`] — joins of two streams;
 //! * [`async_io`] — calls to the outside for each record;
@@ -47,7 +48,7 @@ mod signals;
 pub mod sink;
 mod snapshots;
 pub mod source;
-mod state;
+pub mod state;
 pub mod stream;
 mod terminal;
 pub mod testing;
@@ -71,7 +72,7 @@ pub mod prelude {
         AggregatingState, AggregatingStateDescriptor, BroadcastState, HasKeyedState, HasOperatorState,
         HasReadOnlyOperatorState, KeyedStateStore, ListState, ListStateDescriptor, MapState,
         MapStateDescriptor, OperatorListState, OperatorStateStore, ReducingState, ReducingStateDescriptor,
-        StateTtlConfig, StateVisibility, UpdateType, ValueState, ValueStateDescriptor,
+        StateRegistry, StateTtlConfig, StateVisibility, UpdateType, ValueState, ValueStateDescriptor,
     };
 
     pub use crate::async_io::{
@@ -97,11 +98,11 @@ pub mod prelude {
     };
     pub use crate::window::{
         ContinuousEventTimeTrigger, ContinuousProcessingTimeTrigger, CountEvictor, CountTrigger,
-        DeltaEvictor, DeltaTrigger, EventTimeSessionWindows, EventTimeTrigger, Evictor, GlobalWindow,
-        GlobalWindows, NeverTrigger, ProcessWindowFunction, ProcessingTimeSessionWindows,
-        ProcessingTimeTrigger, ProcessingTimeoutTrigger, PurgingTrigger, SlidingEventTimeWindows,
-        SlidingProcessingTimeWindows, TimeEvictor, TimeWindow, Trigger, TriggerContext, TriggerResult,
-        TumblingEventTimeWindows, TumblingProcessingTimeWindows, Window, WindowAssigner, WindowContext,
-        WindowOpenContext,
+        DeltaEvictor, DeltaTrigger, EventTimeSessionWindows, EventTimeTrigger, Evictor, EvictorContext,
+        GlobalWindow, GlobalWindows, NeverTrigger, OnMergeContext, ProcessWindowFunction,
+        ProcessingTimeSessionWindows, ProcessingTimeTrigger, ProcessingTimeoutTrigger, PurgingTrigger,
+        SlidingEventTimeWindows, SlidingProcessingTimeWindows, TimeEvictor, TimeWindow, Trigger,
+        TriggerContext, TriggerResult, TumblingEventTimeWindows, TumblingProcessingTimeWindows, Window,
+        WindowAssigner, WindowAssignerContext, WindowContext, WindowElements, WindowOpenContext,
     };
 }

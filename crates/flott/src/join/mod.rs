@@ -10,6 +10,6 @@ mod window;
 
 pub use interval::{IntervalJoin, IntervalJoined, JoinContext, ProcessJoinFunction};
 pub use window::{
-    CoGroupFunction, CoGroupedStreams, EqualTo, Grouped, JoinFunction, JoinedStreams, Paired, StreamPair,
-    TaggedUnion, Where, WhereRef, WithWindow,
+    CoGroupFunction, CoGroupedStreams, EqualTo, Grouped, JoinFunction, JoinedStreams, PairMode, Paired,
+    StreamPair, TaggedUnion, Where, WhereRef, WithWindow,
 };

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 
 use flott_core::{Data, Key};
 
-use crate::stream::{DataStream, KeyedStream};
+use crate::stream::{DataStream, KeyedStream, WindowedStream};
 use crate::window::WindowAssigner;
 pub use function::{CoGroupFunction, JoinFunction};
 pub use tagged::TaggedUnion;
@@ -20,6 +20,21 @@ pub use windowed::WithWindow;
 /// Marks streams of which a function gets each pair: an inner join.
 #[derive(Clone, Copy, Debug)]
 pub enum Paired {}
+
+/// What a function gets of two streams: [`Paired`] or [`Grouped`].
+pub trait PairMode {
+    /// What the operator is called unless the program says otherwise.
+    #[doc(hidden)]
+    const NAME: &'static str;
+}
+
+impl PairMode for Paired {
+    const NAME: &'static str = "Join";
+}
+
+impl PairMode for Grouped {
+    const NAME: &'static str = "CoGroup";
+}
 
 /// Marks streams of which a function gets each window's records, those of both sides apart.
 #[derive(Clone, Copy, Debug)]
@@ -167,10 +182,10 @@ pub struct EqualTo<M, K, A, B> {
     mode: PhantomData<fn() -> M>,
 }
 
-impl<M, K: Key, A: Data, B: Data> EqualTo<M, K, A, B> {
+impl<M: PairMode, K: Key, A: Data, B: Data> EqualTo<M, K, A, B> {
     /// Collects the records of each key into windows, those of both sides into the same. An assigner that looks at the
     /// record gets a [`TaggedUnion`].
     pub fn window<W: WindowAssigner<TaggedUnion<A, B>>>(self, assigner: W) -> WithWindow<M, K, A, B, W> {
-        WithWindow::new(self.keyed.window(assigner))
+        WithWindow::new(WindowedStream::named(M::NAME, self.keyed, assigner))
     }
 }

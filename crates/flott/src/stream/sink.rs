@@ -58,6 +58,14 @@ impl<T: Data> DataStream<T> {
         self.add_sink("Print to Std. Out", PrintSink::new(|record: &T| record.to_string()).named(name))
     }
 
+    /// As [`DataStream::print`], on standard error (Flink: `printToErr`).
+    pub fn print_to_err(&self) -> DataStreamSink
+    where
+        T: Display,
+    {
+        self.add_sink("Print to Std. Err", PrintSink::new(|record: &T| record.to_string()).to_err())
+    }
+
     /// As [`DataStream::print`], in the notation of [`Debug`].
     pub fn print_debug(&self) -> DataStreamSink
     where

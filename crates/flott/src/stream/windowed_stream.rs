@@ -1,6 +1,5 @@
 //! Streams collected into windows.
 
-use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::function::AggregateFunction;
 use crate::operators::Fold;
 use crate::window::{
     Aggregate, Aggregation, AlignedWindowOperator, AllElements, Closure, CountEvictor, CountTrigger,
-    EmitResult, EventTimeTrigger, Evicting, Evictor, GlobalWindows, Incremental, NoEvictor, OverElements,
+    EmitResult, Evicting, Evictor, GlobalWindows, Incremental, NoEvictor, OverElements,
     ProcessWindowFunction, PurgingTrigger, Reduce, SessionWindowOperator, Trigger, WindowAssigner,
     WindowOperator, WindowSettings, Work,
 };
@@ -36,17 +35,23 @@ pub struct WindowedStream<
     trigger: R,
     evictor: V,
     settings: WindowSettings<T>,
+    /// What the operator is called, also where a mistake is told, unless the program says otherwise.
+    name: &'static str,
     /// Whether the windows are those of all records, in one subtask.
     is_of_all: bool,
 }
 
 impl<K: Key, T: Data, A: WindowAssigner<T>> WindowedStream<K, T, A> {
     pub(super) fn new(keyed: KeyedStream<K, T>, assigner: A) -> Self {
+        Self::named(NAME, keyed, assigner)
+    }
+
+    pub(crate) fn named(name: &'static str, keyed: KeyedStream<K, T>, assigner: A) -> Self {
         if let Err(problem) = assigner.validate() {
-            keyed.env.builder.borrow_mut().invalid(NAME, problem);
+            keyed.env.builder.borrow_mut().invalid(name, problem);
         }
         let (trigger, settings) = (assigner.default_trigger(), WindowSettings::default());
-        Self { keyed, assigner, trigger, evictor: NoEvictor, settings, is_of_all: false }
+        Self { keyed, assigner, trigger, evictor: NoEvictor, settings, name, is_of_all: false }
     }
 
     pub(super) fn of_all(mut self) -> Self {
@@ -97,7 +102,7 @@ where
     /// Decides with `trigger`, instead of the assigner's own, when a window's result is emitted.
     #[must_use]
     pub fn trigger<Q: Trigger<T, A::Window>>(self, trigger: Q) -> WindowedStream<K, T, A, Q, V> {
-        let Self { keyed, assigner, evictor, settings, is_of_all, .. } = self;
+        let Self { keyed, assigner, evictor, settings, name, is_of_all, .. } = self;
         let problem = if A::MERGES && !trigger.can_merge() {
             Err("windows that merge, such as sessions, can't have a trigger that does not support merging"
                 .to_owned())
@@ -105,17 +110,17 @@ where
             trigger.validate()
         };
         if let Err(problem) = problem {
-            keyed.env.builder.borrow_mut().invalid(NAME, problem);
+            keyed.env.builder.borrow_mut().invalid(name, problem);
         }
-        WindowedStream { keyed, assigner, trigger, evictor, settings, is_of_all }
+        WindowedStream { keyed, assigner, trigger, evictor, settings, name, is_of_all }
     }
 
     /// Drops records of a window around its emission, as `evictor` says. All records are kept then, also for `reduce`
     /// and `aggregate`.
     #[must_use]
     pub fn evictor<E: Evictor<T, A::Window>>(self, evictor: E) -> WindowedStream<K, T, A, R, E> {
-        let Self { keyed, assigner, trigger, settings, is_of_all, .. } = self;
-        WindowedStream { keyed, assigner, trigger, evictor, settings, is_of_all }
+        let Self { keyed, assigner, trigger, settings, name, is_of_all, .. } = self;
+        WindowedStream { keyed, assigner, trigger, evictor, settings, name, is_of_all }
     }
 
     /// Aggregates the records of each window; only the accumulator is kept.
@@ -226,31 +231,57 @@ where
         stream
     }
 
-    /// Adds the operator that does the least for these windows.
+    /// Adds the operator that does the least for these windows. What is constant here is decided when the program is
+    /// compiled, so that operators that can't be meant are not compiled.
     fn add_operator<X: Work<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
-        let Self { keyed, assigner, trigger, settings, .. } = self;
-        let (stream, selector) = (&keyed.stream, Arc::clone(&keyed.selector));
-        let fires_once_over = TypeId::of::<R>() == TypeId::of::<EventTimeTrigger>();
-        let aligned = assigner.aligned().filter(|(windows, _)| {
-            let one_pane_each = windows.size_ms <= windows.slide_ms;
-            let clears = X::CLEARS && !settings.allowed_lateness.is_zero();
-            windows.slide_ms > 0 && (one_pane_each || X::COMBINES && !clears)
-        });
-        if let (true, Some(shape)) = (fires_once_over, aligned) {
-            let work = Prototype::new(work);
-            return stream.add(NAME, move |setup| {
-                let (selector, settings) = (Arc::clone(&selector), settings.clone());
-                AlignedWindowOperator::new(shape, work.get(), selector, settings, setup)
-            });
+        if R::IS_EVENT_TIME {
+            if A::TUMBLES {
+                return self.add_aligned(work);
+            }
+            if A::SLIDES && self.shares_panes::<X>() {
+                return self.add_aligned(work);
+            }
+            if A::MERGES && A::OF_EVENT_TIME {
+                return self.add_sessions(work);
+            }
+            if A::MERGES && self.assigner.is_event_time() {
+                return self.add_sessions(work);
+            }
         }
-        if fires_once_over && A::MERGES && assigner.is_event_time() {
-            let prototype = Prototype::new((assigner, work));
-            return stream.add(NAME, move |setup| {
-                SessionWindowOperator::new(prototype.get(), Arc::clone(&selector), settings.clone(), setup)
-            });
-        }
-        let prototype = Prototype::new((assigner, trigger, work));
-        stream.add(NAME, move |setup| {
+        self.add_general(work)
+    }
+
+    /// Whether each window is one pane, or its panes can be combined ahead and nobody is told when it is over.
+    fn shares_panes<X: Work<K, T, A::Window>>(&self) -> bool {
+        self.assigner.aligned().is_some_and(|(windows, _)| {
+            let clears = X::CLEARS && !self.settings.allowed_lateness.is_zero();
+            windows.slide_ms > 0 && (windows.size_ms <= windows.slide_ms || X::COMBINES && !clears)
+        })
+    }
+
+    fn add_aligned<X: Work<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
+        let Self { keyed, assigner, settings, name, .. } = self;
+        let (KeyedStream { stream, selector }, work) = (keyed, Prototype::new(work));
+        let shape = assigner.aligned();
+        stream.add(name, move |setup| {
+            let shape = shape.ok_or("windows are said to be aligned, but not how")?;
+            AlignedWindowOperator::new(shape, work.get(), Arc::clone(&selector), settings.clone(), setup)
+        })
+    }
+
+    fn add_sessions<X: Work<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
+        let Self { keyed, assigner, settings, name, .. } = self;
+        let (KeyedStream { stream, selector }, prototype) = (keyed, Prototype::new((assigner, work)));
+        stream.add(name, move |setup| {
+            SessionWindowOperator::new(prototype.get(), Arc::clone(&selector), settings.clone(), setup)
+        })
+    }
+
+    fn add_general<X: Work<K, T, A::Window>>(self, work: X) -> DataStream<X::Out> {
+        let Self { keyed, assigner, trigger, settings, name, .. } = self;
+        let (KeyedStream { stream, selector }, prototype) =
+            (keyed, Prototype::new((assigner, trigger, work)));
+        stream.add(name, move |setup| {
             WindowOperator::new(prototype.get(), Arc::clone(&selector), settings.clone(), setup)
         })
     }

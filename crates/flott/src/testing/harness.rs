@@ -186,6 +186,18 @@ impl<O: Data> Harness<O> {
         self.start(Some(snapshot), parallelism)
     }
 
+    /// Closes the operators and builds them anew from a snapshot of now, in `parallelism` subtasks, as
+    /// [`HarnessOptions::snapshot_at_every_step`] does it: they are told the watermark and the idleness of their inputs, so
+    /// a test sees the same as without, unless state is missing from the snapshot.
+    ///
+    /// # Errors
+    /// When the state can't be told or does not fit the operators, or one of them fails.
+    pub fn rescale(&mut self, parallelism: u32) -> Result<(), Error> {
+        self.open()?;
+        self.set_options(|options| options.parallelism(parallelism));
+        self.rebuild(parallelism)
+    }
+
     /// Takes out all that has come out, in order.
     pub fn take_output(&mut self) -> Vec<StreamElement<O>> {
         self.output.take()
@@ -230,17 +242,21 @@ impl<O: Data> Harness<O> {
         self.note(ran)
     }
 
-    /// Replaces the operators by new ones with the same state.
     fn restart(&mut self) -> Result<(), Error> {
+        self.restarts += 1;
+        self.rebuild(self.options.parallelism_after(self.restarts))
+    }
+
+    /// Replaces the operators by new ones with the same state.
+    fn rebuild(&mut self, parallelism: u32) -> Result<(), Error> {
         let snapshot = self.snapshot()?;
         let read = reread(&snapshot);
         let snapshot = self.note(read)?;
         let closed = self.retire();
         self.note(closed)?;
-        self.restarts += 1;
         self.output.keep_only_records(true);
         self.feeds.iter().for_each(|feed| feed.replay());
-        let started = self.start(Some(&snapshot), self.options.parallelism_after(self.restarts));
+        let started = self.start(Some(&snapshot), parallelism);
         self.output.keep_only_records(false);
         started
     }

@@ -74,8 +74,8 @@ where
         Self::new(self.windowed.side_output_late_data(tag))
     }
 
-    fn add<O: Data>(self, name: &str, function: impl CoGroupFunction<A, B, O>) -> DataStream<O> {
-        self.windowed.add(BothSides::new(function)).name(name)
+    fn add<O: Data>(self, function: impl CoGroupFunction<A, B, O>) -> DataStream<O> {
+        self.windowed.add(BothSides::new(function))
     }
 }
 
@@ -100,7 +100,7 @@ where
 
     /// As `apply`, with a function that may fail or has a life cycle.
     pub fn apply_with<O: Data>(self, function: impl JoinFunction<A, B, O>) -> DataStream<O> {
-        self.add("Join", PairByPair(function))
+        self.add(PairByPair(function))
     }
 }
 
@@ -125,6 +125,6 @@ where
 
     /// As `apply`, with a function that may fail or has a life cycle.
     pub fn apply_with<O: Data>(self, function: impl CoGroupFunction<A, B, O>) -> DataStream<O> {
-        self.add("CoGroup", function)
+        self.add(function)
     }
 }

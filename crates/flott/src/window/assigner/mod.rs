@@ -54,6 +54,17 @@ pub trait WindowAssigner<T>: Clone + Send + 'static {
         Ok(())
     }
 
+    // What is known before the program runs, so that only the operators are compiled that may serve the windows.
+    /// Whether windows are [aligned](Self::aligned) and none overlaps another.
+    #[doc(hidden)]
+    const TUMBLES: bool = false;
+    /// Whether windows are [aligned](Self::aligned) and may overlap.
+    #[doc(hidden)]
+    const SLIDES: bool = false;
+    /// Whether windows are sure to be of event time.
+    #[doc(hidden)]
+    const OF_EVENT_TIME: bool = false;
+
     /// The windows of event time as numbers, if they are the same for every record. Then they may be kept in a
     /// cheaper way.
     #[doc(hidden)]

@@ -105,6 +105,7 @@ impl<T: 'static> WindowAssigner<T> for EventTimeSessionWindows<T> {
     type Window = TimeWindow;
     type DefaultTrigger = EventTimeTrigger;
     const MERGES: bool = true;
+    const OF_EVENT_TIME: bool = true;
 
     #[inline]
     fn assign(

@@ -48,6 +48,7 @@ const KIND: &str = "sliding windows";
 impl<T: 'static> WindowAssigner<T> for SlidingEventTimeWindows {
     type Window = TimeWindow;
     type DefaultTrigger = EventTimeTrigger;
+    const SLIDES: bool = true;
 
     fn assign(
         &mut self,

@@ -69,6 +69,7 @@ const KIND: &str = "tumbling windows";
 impl<T: 'static> WindowAssigner<T> for TumblingEventTimeWindows {
     type Window = TimeWindow;
     type DefaultTrigger = EventTimeTrigger;
+    const TUMBLES: bool = true;
 
     #[inline]
     fn assign(

@@ -124,11 +124,19 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
                 self.running.mark_stale(hash, key, self.panes.slides());
             }
             for window in assigned.iter().filter(|window| window.max_timestamp() <= watermark) {
+                let shown = (self.shown)(*window);
+                if self.panes.are_windows() {
+                    // In place, for an evictor may drop records for good.
+                    for pane in self.panes.of_mut(*window) {
+                        let Some(kept) = pane.table.get_mut(hash, key) else { continue };
+                        self.firing.emit((key, hash), &shown, kept, out)?;
+                    }
+                    continue;
+                }
                 let panes = self.panes.of(*window);
                 let mut kept = panes.filter_map(|pane| pane.table.get(hash, key).cloned());
                 let Some(mut all) = kept.next() else { continue };
                 kept.for_each(|later| self.firing.work.merge(&mut all, later));
-                let shown = (self.shown)(*window);
                 self.firing.emit((key, hash), &shown, &mut all, out)?;
             }
         }
@@ -237,6 +245,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Operator for AlignedWindowOpe
     fn process(&mut self, batch: &mut Batch<T>, out: &mut Output<X::Out>) -> FnResult {
         self.firing.set_processing_time(self.task.processing_time());
         self.batch.extract(batch)?;
+        self.firing.state.records_processed(batch.len());
         let watermark = self.fired.furthest(self.firing.times.watermark);
         let Batch { records, timestamps, .. } = batch;
         for (index, record) in records.drain(..).enumerate() {

@@ -99,6 +99,7 @@ where
         self.windows.set_processing_time(self.task.processing_time());
         let context = WindowAssignerContext::at(self.task.processing_time());
         self.batch.extract(batch)?;
+        self.windows.state.records_processed(batch.len());
         let Batch { records, timestamps, .. } = batch;
         let event_time = self.assigner.is_event_time();
         for (index, record) in records.drain(..).enumerate() {
@@ -121,18 +122,23 @@ where
 
     fn on_watermark(&mut self, watermark: Timestamp, out: &mut Output<X::Out>) -> FnResult {
         self.windows.set_processing_time(self.task.processing_time());
-        self.windows.timers.times.watermark = watermark;
+        let watermark = watermark.max(self.windows.timers.times.watermark);
+        self.windows.advance(watermark);
         while let Some(timer) = self.windows.timers.event.pop_due(watermark) {
+            self.windows.timers.fired.watermark = timer.timestamp;
             self.windows.on_timer(&timer, TimeDomain::EventTime, out)?;
         }
+        self.windows.timers.fired.watermark = watermark;
         Ok(())
     }
 
     fn on_processing_time(&mut self, now: Timestamp, out: &mut Output<X::Out>) -> FnResult {
         self.windows.set_processing_time(now);
         while let Some(timer) = self.windows.timers.processing.pop_due(now) {
+            self.windows.timers.fired.now = timer.timestamp;
             self.windows.on_timer(&timer, TimeDomain::ProcessingTime, out)?;
         }
+        self.windows.timers.fired.now = now;
         Ok(())
     }
 
@@ -141,8 +147,7 @@ where
     }
 
     fn snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
-        self.windows.begin_snapshot(request)?;
-        Ok(OperatorSnapshot::default())
+        self.windows.begin_snapshot(request)
     }
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {

@@ -9,6 +9,9 @@ use std::hint::black_box;
 /// An index of up to this many slots is taken to be in a cache near the core anyway.
 const CACHED_SLOTS: usize = 16 * 1024;
 
+/// An index of up to this many slots is not worth giving back.
+const SMALL_SLOTS: usize = 1024;
+
 const VACANT: u64 = 0;
 
 mod owed;
@@ -95,6 +98,11 @@ impl<K: Eq, V> KeyTable<K, V> {
         self.owed = None;
         self.entries.clear();
         self.index.fill(VACANT);
+    }
+
+    /// Whether there is memory for at least sixteen times as many entries.
+    pub(super) const fn is_oversized(&self) -> bool {
+        self.index.len() > SMALL_SLOTS && self.entries.len() < self.index.len() / 32
     }
 
     #[inline]

@@ -143,8 +143,12 @@ impl<K: Eq, V> Panes<K, V> {
         self.panes.pop_front()
     }
 
-    /// Keeps the memory of a pane for another one.
+    /// Keeps the memory of a pane for another one, unless it was made for far more keys than the pane had: one busy hour
+    /// would be held, and emptied at each window, for ever.
     pub(super) fn recycle(&mut self, mut table: KeyTable<K, V>) {
+        if table.is_oversized() {
+            return;
+        }
         table.clear();
         self.spare = Some(table);
     }

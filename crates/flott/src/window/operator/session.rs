@@ -335,6 +335,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
         self.set_processing_time(self.task.processing_time());
         let context = WindowAssignerContext::at(self.times.now);
         self.batch.extract(batch)?;
+        self.state.records_processed(batch.len());
         let Batch { records, timestamps, .. } = batch;
         for (index, record) in records.drain(..).enumerate() {
             let timestamp = timestamps.get(index).copied().unwrap_or(NO_TIMESTAMP);

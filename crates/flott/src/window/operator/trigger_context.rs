@@ -1,7 +1,7 @@
 //! What a trigger is given: the state and timers of one key and window.
 
 use flott_core::Key;
-use flott_core::time::{MIN_WATERMARK, Timestamp};
+use flott_core::time::Timestamp;
 use flott_runtime::error::FnResult;
 use flott_state::{CurrentKey, HasKeyedState, KeyedState, MergingState, TimerQueue};
 
@@ -13,12 +13,15 @@ pub(super) struct WindowTimers<K, W> {
     pub(super) event: TimerQueue<K, W>,
     pub(super) processing: TimerQueue<K, W>,
     pub(super) times: Times,
+    /// Up to which times timers have fired.
+    pub(super) fired: Times,
 }
 
 impl<K: Key, W: Window> WindowTimers<K, W> {
-    pub(super) fn new(now: Timestamp) -> Self {
-        let times = Times { watermark: MIN_WATERMARK, now };
-        Self { event: TimerQueue::default(), processing: TimerQueue::default(), times }
+    pub(super) fn new(watermark: Timestamp, now: Timestamp) -> Self {
+        let times = Times { watermark, now };
+        let fired = Times { watermark: Timestamp::MIN, now: Timestamp::MIN };
+        Self { event: TimerQueue::default(), processing: TimerQueue::default(), times, fired }
     }
 }
 
@@ -76,6 +79,14 @@ impl<K: Key, W: Window> TriggerContext<W> for CurrentWindow<'_, K, W> {
 
     fn delete_processing_time_timer(&mut self, time: Timestamp) {
         self.timers.processing.delete(time, self.hash, self.key, self.window);
+    }
+
+    fn fired_event_time(&self) -> Timestamp {
+        self.timers.fired.watermark
+    }
+
+    fn fired_processing_time(&self) -> Timestamp {
+        self.timers.fired.now
     }
 }
 

@@ -5,12 +5,13 @@ use flott_core::{Data, Key};
 use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output};
 use flott_state::{
-    CurrentKey, KeyedState, KeyedStateStore, SnapshotBudget, SnapshotRequest, SnapshotSink, StateRegistry,
-    Timer, ValueState, ValueStateDescriptor,
+    CurrentKey, KeyedState, KeyedStateStore, OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink,
+    StateRegistry, Timer, ValueState, ValueStateDescriptor,
 };
 
 use super::WindowSettings;
 use super::entries::check_kept_as;
+use super::fired::Fired;
 use super::late::Lateness;
 use super::merging::{Merge, MergingWindowSet};
 use super::trigger_context::{CurrentWindow, WindowTimers};
@@ -33,6 +34,7 @@ pub(super) struct Windows<K: Key, T: Data, W: Window, R, X: Work<K, T, W>> {
     is_event_time: bool,
     merges: bool,
     max_parallelism: u32,
+    fired: Fired,
 }
 
 /// What contents and timers are addressed by: the key with its hash.
@@ -63,7 +65,8 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         } else {
             ValueState::default()
         };
-        let mut timers = WindowTimers::new(setup.task.processing_time());
+        let (fired, watermark) = Fired::of(setup)?;
+        let mut timers = WindowTimers::new(watermark, setup.task.processing_time());
         timers.event = state.restore_timers(TIMERS, TimeDomain::EventTime)?;
         timers.processing = state.restore_timers(TIMERS, TimeDomain::ProcessingTime)?;
         let late = Lateness::new(settings, is_event_time, setup);
@@ -79,7 +82,14 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
             is_event_time,
             merges,
             max_parallelism,
+            fired,
         })
+    }
+
+    /// Event time has come to here.
+    pub(super) fn advance(&mut self, watermark: Timestamp) {
+        self.timers.times.watermark = watermark;
+        self.fired.advance(watermark);
     }
 
     pub(super) fn set_processing_time(&mut self, now: Timestamp) {
@@ -87,12 +97,14 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         self.state.set_processing_time(now);
     }
 
-    pub(super) fn begin_snapshot(&mut self, request: SnapshotRequest) -> FnResult {
+    /// Begins a snapshot, and returns the part of it that is written at once.
+    pub(super) fn begin_snapshot(&mut self, request: SnapshotRequest) -> FnResult<OperatorSnapshot> {
         self.state.begin_snapshot(request)?;
-        let WindowTimers { event, processing, .. } = &mut self.timers;
+        let WindowTimers { event, processing, times, .. } = &mut self.timers;
         event.begin_snapshot(TIMERS, TimeDomain::EventTime, self.max_parallelism)?;
         processing.begin_snapshot(TIMERS, TimeDomain::ProcessingTime, self.max_parallelism)?;
-        Ok(())
+        let fired = self.fired.snapshot(times.watermark)?;
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired] })
     }
 
     pub(super) fn drain_snapshot(
@@ -374,11 +386,11 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
 
     fn delete_cleanup(&mut self, (key, hash): KeyAt<'_, K>, window: &W) {
         let cleanup = self.cleanup_time(window);
-        let WindowTimers { event, processing, times } = &mut self.timers;
-        // A timer that time has reached is gone already, and a tombstone for it would only stay behind.
-        if self.is_event_time && cleanup > times.watermark {
+        let WindowTimers { event, processing, fired, .. } = &mut self.timers;
+        // A timer that has fired is gone, and a tombstone for it would only stay behind.
+        if self.is_event_time && cleanup > fired.watermark {
             event.delete(cleanup, hash, key, window);
-        } else if !self.is_event_time && cleanup > times.now {
+        } else if !self.is_event_time && cleanup > fired.now {
             processing.delete(cleanup, hash, key, window);
         }
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use flott_core::Key;
-use flott_core::time::{MAX_WATERMARK, Timestamp};
+use flott_core::time::{MAX_WATERMARK, NO_TIMESTAMP, Timestamp};
 use flott_runtime::error::FnResult;
 use flott_state::{KeyedStateStore, ReducingState, ReducingStateDescriptor, StateRegistry};
 
@@ -60,6 +60,12 @@ impl<T, W: Window> Trigger<T, W> for ContinuousEventTimeTrigger {
             return Ok(TriggerResult::Fire);
         }
         context.register_event_time_timer(window.max_timestamp());
+        if timestamp == NO_TIMESTAMP {
+            // It would be fired for all of the time that has ever been.
+            return Err("a record has no timestamp, which a continuous trigger of event time needs: give the source a \
+                        WatermarkStrategy with a timestamp assigner, or call assign_timestamps_and_watermarks"
+                .into());
+        }
         if self.next.get(context)?.is_none() {
             self.register_next(timestamp - timestamp % self.interval_ms, window, context)?;
         }

@@ -10,6 +10,8 @@ use crate::window::Window;
 pub struct EventTimeTrigger;
 
 impl<T, W: Window> Trigger<T, W> for EventTimeTrigger {
+    const IS_EVENT_TIME: bool = true;
+
     #[inline]
     fn on_element<C: TriggerContext<W>>(
         &mut self,
@@ -59,8 +61,7 @@ impl<T, W: Window> Trigger<T, W> for EventTimeTrigger {
     }
 
     fn clear<C: TriggerContext<W>>(&mut self, window: &W, context: &mut C) -> FnResult {
-        // A timer that the watermark has reached is gone already, and a tombstone for it would only stay behind.
-        if window.max_timestamp() > context.current_watermark() {
+        if window.max_timestamp() > context.fired_event_time() {
             context.delete_event_time_timer(window.max_timestamp());
         }
         Ok(())

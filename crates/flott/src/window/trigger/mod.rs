@@ -61,6 +61,10 @@ impl TriggerResult {
 ///
 /// An error of any method fails the job.
 pub trait Trigger<T, W: Window>: Clone + Send + 'static {
+    /// Whether this is [`EventTimeTrigger`], for which there are operators that have no trigger.
+    #[doc(hidden)]
+    const IS_EVENT_TIME: bool = false;
+
     /// Called once before the first record: the place to obtain state for each key and window.
     ///
     /// # Errors
@@ -155,6 +159,20 @@ pub trait TriggerContext<W: Window>: HasKeyedState<Namespace = W> {
 
     /// Takes back a processing-time timer.
     fn delete_processing_time_timer(&mut self, time: Timestamp);
+
+    // A timer that has fired is gone, and to delete it would only leave a tombstone behind. While the timers that are due
+    // fire one after the other, some of them are still to come although their time has been reached.
+    /// Up to which time event-time timers have fired.
+    #[doc(hidden)]
+    fn fired_event_time(&self) -> Timestamp {
+        self.current_watermark()
+    }
+
+    /// Up to which time processing-time timers have fired.
+    #[doc(hidden)]
+    fn fired_processing_time(&self) -> Timestamp {
+        self.current_processing_time()
+    }
 }
 
 /// What a trigger knows and can do when windows merge.

@@ -18,8 +18,10 @@ impl<T, W: Window> Trigger<T, W> for ProcessingTimeTrigger {
         window: &W,
         context: &mut C,
     ) -> FnResult<TriggerResult> {
-        if context.is_first_element() {
-            context.register_processing_time_timer(window.max_timestamp());
+        // One timer for each window and key is enough; it stays until it fires, which windows of event time outlive.
+        let end = window.max_timestamp();
+        if context.is_first_element() || end <= context.current_processing_time() {
+            context.register_processing_time_timer(end);
         }
         Ok(TriggerResult::Continue)
     }
@@ -54,7 +56,7 @@ impl<T, W: Window> Trigger<T, W> for ProcessingTimeTrigger {
     }
 
     fn clear<C: TriggerContext<W>>(&mut self, window: &W, context: &mut C) -> FnResult {
-        if window.max_timestamp() > context.current_processing_time() {
+        if window.max_timestamp() > context.fired_processing_time() {
             context.delete_processing_time_timer(window.max_timestamp());
         }
         Ok(())

@@ -67,7 +67,7 @@ impl<R> ProcessingTimeoutTrigger<R> {
         R: Trigger<T, W>,
     {
         if let Some(at) = self.timeout.take(context)?
-            && at > context.current_processing_time()
+            && at > context.fired_processing_time()
         {
             context.delete_processing_time_timer(at);
         }

@@ -102,3 +102,22 @@ proptest! {
         snapshot.finish(&mut table);
     }
 }
+
+#[test]
+fn a_table_made_for_far_more_keys_is_oversized_and_one_that_is_used_or_small_is_not() {
+    let filled = |table: &mut KeyTable<u64, ()>, keys: u64| {
+        table.clear();
+        (0..keys).for_each(|key| {
+            table.insert(key << 32 | key, key, ());
+        });
+        table.is_oversized()
+    };
+    let mut large = KeyTable::default();
+    assert!(!filled(&mut large, 10_000));
+    assert!(!filled(&mut large, 1_000));
+    assert!(filled(&mut large, 100));
+    assert!(filled(&mut large, 0));
+    let mut small = KeyTable::default();
+    assert!(!filled(&mut small, 500));
+    assert!(!filled(&mut small, 0));
+}

@@ -50,4 +50,12 @@ impl<W: Window, C: TriggerContext<W>> TriggerContext<W> for Nested<'_, C> {
     fn delete_processing_time_timer(&mut self, time: Timestamp) {
         self.context.delete_processing_time_timer(time);
     }
+
+    fn fired_event_time(&self) -> Timestamp {
+        self.context.fired_event_time()
+    }
+
+    fn fired_processing_time(&self) -> Timestamp {
+        self.context.fired_processing_time()
+    }
 }

@@ -4,7 +4,7 @@ use flott::prelude::*;
 use flott::testing::{OneInputHarness, in_both_modes};
 
 use crate::support::{At, Step, Watermark, env, line, script, sorted, stamped};
-use crate::window_vectors::{at, millis};
+use crate::vectors::{at, millis};
 
 type Event = (String, i64);
 
@@ -230,4 +230,70 @@ fn a_window_fires_at_its_end_also_after_a_timeout_has_cleared_the_nested_trigger
         harness.set_processing_time(200).unwrap();
         assert_eq!(harness.take_records(), []);
     });
+}
+
+#[test]
+fn what_an_evictor_drops_at_a_late_firing_is_gone_at_the_next() {
+    in_both_modes(|options| {
+        let build = |events: DataStream<Event>| {
+            let windows =
+                events.key_by_ref(|(key, _)| key).window(TumblingEventTimeWindows::of(millis(1000)));
+            windows.allowed_lateness(millis(1000)).evictor(CountEvictor::of(0).after()).reduce(add)
+        };
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        let a = |value| ("a".to_owned(), value);
+        harness.watermark(999).unwrap();
+        harness.process(a(1), 1).unwrap();
+        harness.process(a(2), 2).unwrap();
+        assert_eq!(harness.take_records(), [a(1), a(2)]);
+    });
+}
+
+#[test]
+fn the_clock_fires_a_window_of_event_time_for_each_record_behind_its_end() {
+    in_both_modes(|options| {
+        let build = |events: DataStream<Event>| {
+            let windows =
+                events.key_by_ref(|(key, _)| key).window(TumblingEventTimeWindows::of(millis(1000)));
+            windows.trigger(ProcessingTimeTrigger).reduce(add)
+        };
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        let a = |value| ("a".to_owned(), value);
+        harness.process(a(1), 1).unwrap();
+        harness.set_processing_time(2000).unwrap();
+        assert_eq!(harness.take_records(), [a(1)]);
+        // The watermark has not passed the window, so the record counts; the clock has, so it fires at once.
+        harness.process(a(2), 2).unwrap();
+        assert_eq!(harness.take_records(), [a(3)]);
+    });
+}
+
+#[test]
+fn a_timeout_that_is_due_when_its_nested_trigger_fires_does_not_fire_again() {
+    in_both_modes(|options| {
+        let build = |events: DataStream<Event>| {
+            let nested = ContinuousProcessingTimeTrigger::of(millis(10));
+            let timeout = ProcessingTimeoutTrigger::of(nested, millis(2));
+            events.key_by_ref(|(key, _)| key).window(GlobalWindows).trigger(timeout).reduce(add)
+        };
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        harness.set_processing_time(19).unwrap();
+        harness.process(("a".to_owned(), 1), 1).unwrap();
+        // The clock jumps over 20, when the nested trigger fires and is cleared, and 21, when the time is over.
+        harness.set_processing_time(25).unwrap();
+        assert_eq!(harness.take_records(), [("a".to_owned(), 1)]);
+    });
+}
+
+#[test]
+fn a_continuous_trigger_of_event_time_refuses_a_record_without_timestamp() {
+    let steps = vec![at("a", 5), crate::support::Untimed(("a".to_owned(), 1))];
+    let trigger = ContinuousEventTimeTrigger::of(millis(10));
+    let text = line(keyed(steps).window(GlobalWindows).trigger(trigger).reduce(add).execute_and_collect());
+    assert!(
+        text.starts_with(
+            "operator 'Window' (subtask 1/1) failed: a record has no timestamp, which a continuous trigger"
+        ),
+        "{text}"
+    );
 }

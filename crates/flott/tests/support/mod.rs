@@ -1,5 +1,7 @@
 //! What the tests share: a source that plays a script, functions as closures, a clock set by hand.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 

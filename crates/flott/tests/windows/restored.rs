@@ -4,7 +4,7 @@ use flott::prelude::*;
 use flott::testing::{OneInputHarness, in_both_modes};
 
 use crate::support::sorted;
-use crate::window_vectors::millis;
+use crate::vectors::millis;
 
 type Event = (String, i64);
 type Harness = OneInputHarness<Event, Event>;
@@ -197,6 +197,7 @@ fn v8_3_10_allowed_lateness_restored() {
         is_after(&mut harness, 6000, &["key2,1@1999"]);
         harness.process(of("key2", 1), 1998).unwrap();
         is_after(&mut harness, 7000, &[]);
+        assert_eq!(harness.late_records_dropped(), 1);
     });
 }
 
@@ -260,4 +261,75 @@ fn windows_kept_in_one_way_are_refused_in_another_rather_than_lost() {
     });
     let text = other_size.restore(&snapshot, 1).unwrap_err().to_string();
     assert!(text.contains("records from 0 to 1000 fit no window"), "{text}");
+}
+
+/// After a failure the watermark is told anew from before all time. Windows remember, whatever keeps them: what had fired is
+/// not opened anew, and a late record counts at once instead of waiting for a timer that was there before the failure.
+#[test]
+fn windows_know_after_a_failure_how_far_event_time_had_come() {
+    fn check(build: impl Fn(DataStream<Event>) -> DataStream<Event>) {
+        for parallelism in 1..=3 {
+            let mut before = OneInputHarness::new(&build);
+            before.process(of("a", 1), 10).unwrap();
+            before.watermark(1200).unwrap();
+            assert_eq!(taken(&mut before), ["a,1@999"]);
+            let snapshot = before.snapshot().unwrap();
+
+            let mut after = OneInputHarness::new(&build);
+            after.restore(&snapshot, parallelism).unwrap();
+            after.process(of("a", 2), 20).unwrap();
+            assert_eq!(taken(&mut after), ["a,3@999"]);
+            after.process(of("a", 4), -10).unwrap();
+            after.watermark(1499).unwrap();
+            after.process(of("a", 8), 30).unwrap();
+            after.finish().unwrap();
+            assert_eq!(taken(&mut after), Vec::<String>::new());
+            assert_eq!(after.late_records_dropped(), 2);
+        }
+    }
+    let tumbling = |events: DataStream<Event>| {
+        let windows = TumblingEventTimeWindows::of(millis(1000));
+        events.key_by_ref(|(key, _)| key).window(windows).allowed_lateness(millis(500))
+    };
+    check(|events| tumbling(events).reduce(add));
+    // A trigger of its own, which has no other way to know.
+    check(|events| tumbling(events).trigger(Wrapped(EventTimeTrigger)).reduce(add));
+}
+
+/// A trigger like any of a user's.
+#[derive(Clone)]
+struct Wrapped(EventTimeTrigger);
+
+impl<W: Window> Trigger<Event, W> for Wrapped {
+    fn on_element<C: TriggerContext<W>>(
+        &mut self,
+        event: &Event,
+        time: Timestamp,
+        window: &W,
+        context: &mut C,
+    ) -> FnResult<TriggerResult> {
+        self.0.on_element(event, time, window, context)
+    }
+
+    fn on_event_time<C: TriggerContext<W>>(
+        &mut self,
+        time: Timestamp,
+        window: &W,
+        context: &mut C,
+    ) -> FnResult<TriggerResult> {
+        Trigger::<Event, W>::on_event_time(&mut self.0, time, window, context)
+    }
+
+    fn on_processing_time<C: TriggerContext<W>>(
+        &mut self,
+        _: Timestamp,
+        _: &W,
+        _: &mut C,
+    ) -> FnResult<TriggerResult> {
+        Ok(TriggerResult::Continue)
+    }
+
+    fn clear<C: TriggerContext<W>>(&mut self, window: &W, context: &mut C) -> FnResult {
+        Trigger::<Event, W>::clear(&mut self.0, window, context)
+    }
 }

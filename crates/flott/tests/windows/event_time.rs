@@ -4,7 +4,7 @@ use flott::prelude::*;
 use flott::window::WindowAssignerContext;
 
 use crate::support::{At, Step, Untimed, Watermark, env, line, script, sorted, stamped};
-use crate::window_vectors::{at, millis};
+use crate::vectors::{at, millis};
 
 type Event = (String, i64);
 

@@ -4,7 +4,7 @@ use flott::prelude::*;
 use flott::window::{OnMergeContext, TriggerContext, TriggerResult};
 
 use crate::support::{Step, Untimed, Watermark, env, line, script};
-use crate::window_vectors::{at, millis};
+use crate::vectors::{at, millis};
 
 type Event = (String, i64);
 

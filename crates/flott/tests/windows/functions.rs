@@ -1,9 +1,10 @@
 //! Functions over windows: all elements, state, life cycle, sums and extremes, failures.
 
 use flott::prelude::*;
+use flott::testing::OneInputHarness;
 
 use crate::support::{At, Step, Watermark, env, line, script, sorted};
-use crate::window_vectors::millis;
+use crate::vectors::millis;
 
 type Event = (String, i64);
 
@@ -170,4 +171,59 @@ fn a_reduce_function_that_panics_is_told_under_the_name_of_the_window() {
         assert!(text.starts_with("operator 'Window' (subtask 1/1) panicked at "), "{text}");
         assert!(text.ends_with("attempt to divide by zero"), "{text}");
     }
+}
+
+/// Counts the firings of each key in a state that lives for 100 ms and is cleaned up as records are processed.
+#[derive(Clone, Default)]
+struct Forgetful(ValueState<u32>);
+
+impl ProcessWindowFunction<String, TimeWindow, Event, u32> for Forgetful {
+    fn open(&mut self, context: &mut WindowOpenContext<'_, String, TimeWindow>) -> FnResult {
+        let ttl = StateTtlConfig::new(millis(100)).cleanup_incrementally(1000, true);
+        let firings = ValueStateDescriptor::new("firings").enable_time_to_live(ttl);
+        self.0 = context.global_state().value_state(firings)?;
+        Ok(())
+    }
+
+    fn process(
+        &mut self,
+        _: Event,
+        context: &mut WindowContext<'_, String, TimeWindow>,
+        out: &mut Collector<'_, u32>,
+    ) -> FnResult {
+        let mut of_key = context.global_state();
+        let firings = self.0.value(&mut of_key)?.unwrap_or(0) + 1;
+        self.0.update(&mut of_key, firings)?;
+        out.collect(firings);
+        Ok(())
+    }
+}
+
+#[test]
+fn s29_state_of_window_functions_is_cleaned_up_for_each_record() {
+    let of = |build: fn(KeyedStream<String, Event>) -> DataStream<u32>| {
+        let mut harness =
+            OneInputHarness::new(|events: DataStream<Event>| build(events.key_by_ref(|(key, _)| key)));
+        let empty = harness.snapshot().unwrap();
+        harness.process(("a".to_owned(), 1), 1).unwrap();
+        harness.watermark(999).unwrap();
+        harness.set_processing_time(100).unwrap();
+        assert_eq!(harness.take_records(), [1]);
+        assert!(harness.snapshot().unwrap() != empty);
+        // A record of another key, late for all windows, touches no state but cleans it up.
+        harness.process(("b".to_owned(), 1), 1).unwrap();
+        let mut watermark_only =
+            OneInputHarness::new(|events: DataStream<Event>| build(events.key_by_ref(|(key, _)| key)));
+        watermark_only.watermark(999).unwrap();
+        assert!(harness.snapshot().unwrap() == watermark_only.snapshot().unwrap());
+    };
+    of(|keyed| keyed.window(second()).reduce_and_process(add, Forgetful::default()));
+    of(|keyed| {
+        let gap = EventTimeSessionWindows::with_gap(millis(900));
+        keyed.window(gap).reduce_and_process(add, Forgetful::default())
+    });
+    of(|keyed| {
+        let purging = PurgingTrigger::of(EventTimeTrigger);
+        keyed.window(second()).trigger(purging).reduce_and_process(add, Forgetful::default())
+    });
 }

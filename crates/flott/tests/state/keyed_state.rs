@@ -296,3 +296,36 @@ fn the_context_of_a_timer_shows_its_time_and_state() {
     let fired = env(1).from_elements([3]).key_by(|n| *n).process(seen).execute_and_collect().unwrap();
     assert_eq!(fired, [(5, Some(5), 3)]);
 }
+
+/// Counts the records of each key in a state that another operator has under the same name.
+#[derive(Clone, Default)]
+struct Numbered(ValueState<i64>);
+
+impl KeyedMapFunction<i64, i64, i64> for Numbered {
+    fn open(&mut self, context: &mut OpenContext<'_, i64>) -> FnResult {
+        self.0 = context.value_state(ValueStateDescriptor::new("count"))?;
+        Ok(())
+    }
+
+    fn map(&mut self, _: i64, context: &mut KeyedStateContext<'_, '_, i64>) -> FnResult<i64> {
+        let count = self.0.get_or_insert_with(context, || 0)?;
+        *count += 1;
+        Ok(*count)
+    }
+}
+
+#[test]
+fn s4_states_of_one_name_in_two_operators_are_two_states() {
+    in_both_modes(|options| {
+        let build = |numbers: DataStream<i64>| {
+            let counts = numbers.key_by(|n| *n).map_with(Numbered::default());
+            counts.key_by(|count| *count).map_with(Numbered::default())
+        };
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        for n in [7, 7, 8, 8] {
+            harness.process(n, 0).unwrap();
+        }
+        // The first counts 1, 2, 1, 2; the second how often it had each of these.
+        assert_eq!(harness.take_records(), [1, 1, 2, 2]);
+    });
+}

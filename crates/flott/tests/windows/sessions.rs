@@ -4,7 +4,7 @@ use flott::prelude::*;
 use flott::testing::OneInputHarness;
 
 use crate::support::{At, Step, Watermark, env, line, script, sorted};
-use crate::window_vectors::millis;
+use crate::vectors::millis;
 
 type Event = (String, i64);
 /// Key, sum, start and end of the session.

@@ -396,6 +396,9 @@ proptest! {
 
     #[test]
     fn with_watermarks_the_pairs_are_those_of_the_records_that_are_not_late(case in case()) {
-        prop_assert_eq!(play(&case, HarnessOptions::default()), model(&case));
+        let plain = HarnessOptions::default();
+        for options in [plain, plain.snapshot_at_every_step(), plain.rescale_at_every_step()] {
+            prop_assert_eq!(play(&case, options), model(&case), "{:?}", options);
+        }
     }
 }

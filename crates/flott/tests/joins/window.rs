@@ -343,6 +343,21 @@ fn a_function_is_opened_and_closed_and_can_fail() {
 }
 
 #[test]
+fn a_mistake_in_the_windows_is_told_under_the_name_of_the_join() {
+    let none = || env(1).from_elements([(1, 1)]);
+    let windows = TumblingEventTimeWindows::of(Duration::ZERO);
+    let of_no_size = "tumbling windows need a size of at least 1 ms";
+    let left = none();
+    let right = left.map(|event| event);
+    let told = line(joined(&left, &right, windows).execute_and_collect());
+    assert_eq!(told, format!("the job can't start: operator 'Join': {of_no_size}"));
+    let left = none();
+    let right = left.map(|event| event);
+    let told = line(grouped(&left, &right, windows).execute_and_collect());
+    assert_eq!(told, format!("the job can't start: operator 'CoGroup': {of_no_size}"));
+}
+
+#[test]
 fn streams_of_different_environments_are_refused() {
     let (left, right) = (env(1).from_elements([(1, 1)]), env(1).from_elements([(1, 1)]));
     let text = line(joined(&left, &right, tumbling()).execute_and_collect());
