@@ -286,6 +286,26 @@ fn a_timeout_that_is_due_when_its_nested_trigger_fires_does_not_fire_again() {
 }
 
 #[test]
+fn a_window_is_removed_also_when_its_trigger_deletes_a_timer_of_that_time() {
+    in_both_modes(|options| {
+        let build = |events: DataStream<Event>| {
+            // Fires with the second record, and deletes the timer of its timeout, which is at the end of the window.
+            let timeout = ProcessingTimeoutTrigger::of(CountTrigger::of(2), millis(99));
+            let windows =
+                events.key_by_ref(|(key, _)| key).window(TumblingProcessingTimeWindows::of(millis(100)));
+            windows.trigger(timeout).reduce(add)
+        };
+        let mut harness = OneInputHarness::new(build).with_options(options);
+        let empty = harness.snapshot().unwrap();
+        harness.process(("a".to_owned(), 1), 0).unwrap();
+        harness.process(("a".to_owned(), 2), 0).unwrap();
+        assert_eq!(harness.take_records(), [("a".to_owned(), 3)]);
+        harness.set_processing_time(99).unwrap();
+        assert!(harness.snapshot().unwrap() == empty);
+    });
+}
+
+#[test]
 fn a_continuous_trigger_of_event_time_refuses_a_record_without_timestamp() {
     let steps = vec![at("a", 5), crate::support::Untimed(("a".to_owned(), 1))];
     let trigger = ContinuousEventTimeTrigger::of(millis(10));

@@ -216,7 +216,7 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
             Some(kept) => self.work.add(kept, record, timestamp),
             None => self.contents.update(&mut contents, self.work.start(record, timestamp))?,
         }
-        if is_first || self.merges {
+        if is_first || self.merges || R::DELETES_TIMERS {
             self.register_cleanup(key, window);
         }
         self.act(result, key, (window, state_window), out)

@@ -43,6 +43,8 @@ impl ContinuousEventTimeTrigger {
 }
 
 impl<T, W: Window> Trigger<T, W> for ContinuousEventTimeTrigger {
+    const DELETES_TIMERS: bool = false;
+
     fn open<K: Key>(&mut self, state: &mut StateRegistry<'_, K, W>) -> FnResult {
         let earliest = |a: &Timestamp, b: Timestamp| b.min(*a);
         self.next = state.reducing_state(ReducingStateDescriptor::new("trigger-fire-time", earliest))?;

@@ -37,6 +37,8 @@ impl ContinuousProcessingTimeTrigger {
 }
 
 impl<T, W: Window> Trigger<T, W> for ContinuousProcessingTimeTrigger {
+    const DELETES_TIMERS: bool = false;
+
     fn open<K: Key>(&mut self, state: &mut StateRegistry<'_, K, W>) -> FnResult {
         let earliest = |a: &Timestamp, b: Timestamp| b.min(*a);
         self.next = state.reducing_state(ReducingStateDescriptor::new("trigger-fire-time", earliest))?;

@@ -33,6 +33,8 @@ where
     W: Window,
     F: Fn(&T, &T) -> f64 + Clone + Send + 'static,
 {
+    const DELETES_TIMERS: bool = false;
+
     fn open<K: Key>(&mut self, state: &mut StateRegistry<'_, K, W>) -> FnResult {
         self.last = state.value_state(ValueStateDescriptor::new("trigger-last-element"))?;
         Ok(())

@@ -10,6 +10,7 @@ use crate::window::Window;
 pub struct EventTimeTrigger;
 
 impl<T, W: Window> Trigger<T, W> for EventTimeTrigger {
+    const DELETES_TIMERS: bool = false;
     const IS_EVENT_TIME: bool = true;
 
     #[inline]

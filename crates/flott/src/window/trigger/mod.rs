@@ -64,6 +64,10 @@ pub trait Trigger<T, W: Window>: Clone + Send + 'static {
     /// Whether this is [`EventTimeTrigger`], for which there are operators that have no trigger.
     #[doc(hidden)]
     const IS_EVENT_TIME: bool = false;
+    /// Whether it deletes timers but in [`clear`](Trigger::clear). One of them may be what the window is removed by, so each
+    /// record must register that anew.
+    #[doc(hidden)]
+    const DELETES_TIMERS: bool = true;
 
     /// Called once before the first record: the place to obtain state for each key and window.
     ///

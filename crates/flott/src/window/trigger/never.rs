@@ -9,6 +9,8 @@ use crate::window::Window;
 pub struct NeverTrigger;
 
 impl<T, W: Window> Trigger<T, W> for NeverTrigger {
+    const DELETES_TIMERS: bool = false;
+
     fn on_element<C: TriggerContext<W>>(
         &mut self,
         _: &T,

@@ -10,6 +10,8 @@ use crate::window::Window;
 pub struct ProcessingTimeTrigger;
 
 impl<T, W: Window> Trigger<T, W> for ProcessingTimeTrigger {
+    const DELETES_TIMERS: bool = false;
+
     #[inline]
     fn on_element<C: TriggerContext<W>>(
         &mut self,
