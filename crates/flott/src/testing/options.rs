@@ -33,7 +33,8 @@ impl Default for HarnessOptions {
 }
 
 impl HarnessOptions {
-    const fn plain() -> Self {
+    /// One subtask, 128 key groups and no snapshots, whatever the environment variable says.
+    pub const fn plain() -> Self {
         Self { parallelism: 1, max_parallelism: 128, restarts: Restarts::Never, backend: None }
     }
 

@@ -67,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (-50_i64..140).prop_map(Step::Watermark),
         2 => (1_i64..20).prop_map(Step::Wait),
         1 => (1_u32..4).prop_map(Step::Restart),
+        1 => Just(Step::Snapshot),
         1 => (1_u32..4).prop_map(Step::Restore),
     ]
 }

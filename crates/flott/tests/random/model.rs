@@ -17,6 +17,7 @@ fn last_of(span: Span) -> Timestamp {
 }
 
 /// What is known of a key and window.
+#[derive(Clone)]
 struct Open {
     key: u8,
     span: Span,
@@ -62,15 +63,23 @@ const FIRE: Decision = (true, false);
 
 struct Model<'a> {
     program: &'a Program,
-    /// How far the input has told that event time has come, and how far it ever has.
+    /// How far the input has told that event time has come.
     told: Timestamp,
-    watermark: Timestamp,
     now: Timestamp,
+    kept: Kept,
+    snapshot: Option<Kept>,
+    outcome: Outcome,
+}
+
+/// What a snapshot holds.
+#[derive(Clone)]
+struct Kept {
+    /// How far event time had ever come.
+    watermark: Timestamp,
     open: Vec<Open>,
     timers: Vec<Timer>,
     /// For each key how many windows have fired.
     firings: [u32; 3],
-    outcome: Outcome,
 }
 
 /// What each step of the program does, and the end of its input.
@@ -78,11 +87,9 @@ pub(crate) fn run(program: &Program) -> Vec<Outcome> {
     let mut model = Model {
         program,
         told: MIN_WATERMARK,
-        watermark: MIN_WATERMARK,
         now: 0,
-        open: Vec::new(),
-        timers: Vec::new(),
-        firings: [0; 3],
+        kept: Kept { watermark: MIN_WATERMARK, open: Vec::new(), timers: Vec::new(), firings: [0; 3] },
+        snapshot: None,
         outcome: Outcome::default(),
     };
     let mut outcomes = Vec::new();
@@ -108,8 +115,12 @@ impl Model<'_> {
             // The operators are told the watermark once more.
             Step::Restart(_) if self.told > MIN_WATERMARK => self.advance(self.told),
             Step::Restart(_) => {}
+            Step::Snapshot => self.snapshot = Some(self.kept.clone()),
             // Windows remember how far event time had come, so that none fires twice.
-            Step::Restore(_) => self.told = MIN_WATERMARK,
+            Step::Restore(_) => {
+                self.told = MIN_WATERMARK;
+                self.kept = self.snapshot.take().unwrap_or_else(|| self.kept.clone());
+            }
         }
         while let Some(timer) = self.take_due(false, self.now) {
             self.fire(timer);
@@ -117,22 +128,22 @@ impl Model<'_> {
     }
 
     fn advance(&mut self, watermark: Timestamp) {
-        self.watermark = self.watermark.max(watermark);
-        while let Some(timer) = self.take_due(true, self.watermark) {
+        self.kept.watermark = self.kept.watermark.max(watermark);
+        while let Some(timer) = self.take_due(true, self.kept.watermark) {
             self.fire(timer);
         }
     }
 
     fn take_due(&mut self, of_event_time: bool, up_to: Timestamp) -> Option<Timer> {
         let due = |timer: &&Timer| timer.of_event_time == of_event_time && timer.time <= up_to;
-        let first = *self.timers.iter().filter(due).min()?;
-        self.timers.retain(|timer| *timer != first);
+        let first = *self.kept.timers.iter().filter(due).min()?;
+        self.kept.timers.retain(|timer| *timer != first);
         Some(first)
     }
 
     fn register(&mut self, timer: Timer) {
-        if !self.timers.contains(&timer) {
-            self.timers.push(timer);
+        if !self.kept.timers.contains(&timer) {
+            self.kept.timers.push(timer);
         }
     }
 
@@ -156,7 +167,7 @@ impl Model<'_> {
     }
 
     fn is_late(&self, span: Span) -> bool {
-        self.program.is_event_time() && self.cleanup(span) <= self.watermark
+        self.program.is_event_time() && self.cleanup(span) <= self.kept.watermark
     }
 
     fn record(&mut self, event: Event, time: Option<Timestamp>) {
@@ -164,12 +175,12 @@ impl Model<'_> {
         for span in self.spans_of(event, time) {
             let span = if self.program.windows.merge() { self.merge(event.key, span) } else { span };
             if self.is_late(span) {
-                self.open.retain(|open| (open.key, open.span) != (event.key, span));
+                self.kept.open.retain(|open| (open.key, open.span) != (event.key, span));
                 continue;
             }
             taken = true;
             let at = self.find_or_open(event.key, span);
-            self.open[at].records.push((event, time));
+            self.kept.open[at].records.push((event, time));
             let decision =
                 self.ask(at, &self.program.fires, Call::Record(event, time.unwrap_or(NO_TIMESTAMP)));
             let cleanup = self.cleanup(span);
@@ -179,8 +190,8 @@ impl Model<'_> {
             }
             self.act(at, decision);
         }
-        let of_late_time =
-            self.program.is_event_time() && time.is_some_and(|time| time + self.lateness() <= self.watermark);
+        let of_late_time = self.program.is_event_time()
+            && time.is_some_and(|time| time + self.lateness() <= self.kept.watermark);
         if !taken && of_late_time {
             if self.program.late_output {
                 self.outcome.late.push((event, time));
@@ -191,22 +202,23 @@ impl Model<'_> {
     }
 
     fn find_or_open(&mut self, key: u8, span: Span) -> usize {
-        if let Some(at) = self.open.iter().position(|open| (open.key, open.span) == (key, span)) {
+        if let Some(at) = self.kept.open.iter().position(|open| (open.key, open.span) == (key, span)) {
             return at;
         }
-        self.open.push(Open { key, span, records: Vec::new(), firings: 0, trigger: Memory::default() });
-        self.open.len() - 1
+        self.kept.open.push(Open { key, span, records: Vec::new(), firings: 0, trigger: Memory::default() });
+        self.kept.open.len() - 1
     }
 
     /// Makes one window of this one and those of the key that it meets; returns its span.
     fn merge(&mut self, key: u8, mut span: Span) -> Span {
         let mut met = Vec::new();
         while let Some(at) = self
+            .kept
             .open
             .iter()
             .position(|open| open.key == key && open.span.0 <= span.1 && open.span.1 >= span.0)
         {
-            let open = self.open.remove(at);
+            let open = self.kept.open.remove(at);
             span = (span.0.min(open.span.0), span.1.max(open.span.1));
             met.push(open);
         }
@@ -224,9 +236,9 @@ impl Model<'_> {
         if grown {
             // The timers of the windows that are no more are as good as gone.
             let is_gone = |of: Span| of != span && met.iter().any(|open| open.span == of);
-            self.timers.retain(|timer| timer.key != key || !is_gone(timer.span));
+            self.kept.timers.retain(|timer| timer.key != key || !is_gone(timer.span));
         }
-        self.open.push(Open { key, span, records, firings: 0, trigger: memory.clone() });
+        self.kept.open.push(Open { key, span, records, firings: 0, trigger: memory.clone() });
         if grown {
             self.on_merge(&self.program.fires, key, span, &memory);
         }
@@ -236,7 +248,7 @@ impl Model<'_> {
     fn on_merge(&mut self, fires: &Fires, key: u8, span: Span, memory: &Memory) {
         let timer = |of_event_time, time| Some(Timer { time, of_event_time, key, span });
         let registered = match self.fires_of(fires) {
-            Fires::EventTime if last_of(span) > self.watermark => timer(true, last_of(span)),
+            Fires::EventTime if last_of(span) > self.kept.watermark => timer(true, last_of(span)),
             Fires::ProcessingTime if last_of(span) > self.now => timer(false, last_of(span)),
             Fires::ContinuousEventTime(_) => memory.next.and_then(|next| timer(true, next)),
             Fires::ContinuousProcessingTime(_) | Fires::Moody => {
@@ -259,7 +271,7 @@ impl Model<'_> {
 
     fn fire(&mut self, timer: Timer) {
         let is_of = |open: &Open| (open.key, open.span) == (timer.key, timer.span);
-        let Some(at) = self.open.iter().position(is_of) else { return };
+        let Some(at) = self.kept.open.iter().position(is_of) else { return };
         let call =
             if timer.of_event_time { Call::EventTime(timer.time) } else { Call::ProcessingTime(timer.time) };
         let decision = self.ask(at, &self.program.fires, call);
@@ -269,16 +281,16 @@ impl Model<'_> {
             && timer.span != GLOBAL;
         if is_over {
             self.forget(at, &self.program.fires);
-            self.open.remove(at);
+            self.kept.open.remove(at);
         }
     }
 
     fn act(&mut self, at: usize, (fires, purges): Decision) {
-        if fires && !self.open[at].records.is_empty() {
+        if fires && !self.kept.open[at].records.is_empty() {
             self.emit(at);
         }
         if purges {
-            self.open[at].records.clear();
+            self.kept.open[at].records.clear();
         }
     }
 
@@ -291,7 +303,7 @@ impl Model<'_> {
                 evict_from(&mut open.records, evicts);
             }
         };
-        let open = &mut self.open[at];
+        let open = &mut self.kept.open[at];
         evict(open, false);
         let values: Vec<i64> = open.records.iter().map(|(event, _)| event.value).collect();
         let sum_and_count = vec![values.iter().sum(), values.len() as i64];
@@ -311,16 +323,16 @@ impl Model<'_> {
                 _ => sum_and_count,
             };
             self.outcome.results.push((Firing { key, window: span, firing, values }, time));
-            self.firings[usize::from(key)] += 1;
-            self.outcome.firings.push((key, self.firings[usize::from(key)]));
+            self.kept.firings[usize::from(key)] += 1;
+            self.outcome.firings.push((key, self.kept.firings[usize::from(key)]));
         }
         evict(open, true);
     }
 
     /// What the trigger says.
     fn ask(&mut self, at: usize, fires: &Fires, call: Call) -> Decision {
-        let Open { key, span, .. } = self.open[at];
-        let (watermark, now, last) = (self.watermark, self.now, last_of(span));
+        let Open { key, span, .. } = self.kept.open[at];
+        let (watermark, now, last) = (self.kept.watermark, self.now, last_of(span));
         let timer = |of_event_time, time| Timer { time, of_event_time, key, span };
         match (self.fires_of(fires), call) {
             (Fires::EventTime, Call::Record(..)) if last <= watermark => FIRE,
@@ -335,7 +347,7 @@ impl Model<'_> {
             }
             (Fires::ProcessingTime, Call::ProcessingTime(_)) => FIRE,
             (Fires::Count(n), Call::Record(..)) => {
-                let count = &mut self.open[at].trigger.count;
+                let count = &mut self.kept.open[at].trigger.count;
                 *count += 1;
                 let fires = *count >= n;
                 *count = if fires { 0 } else { *count };
@@ -344,53 +356,53 @@ impl Model<'_> {
             (Fires::ContinuousEventTime(_), Call::Record(..)) if last <= watermark => FIRE,
             (Fires::ContinuousEventTime(every), Call::Record(_, time)) => {
                 self.register(timer(true, last));
-                if self.open[at].trigger.next.is_none() {
+                if self.kept.open[at].trigger.next.is_none() {
                     self.continue_at(at, true, time - time % every, every);
                 }
                 CONTINUE
             }
             (Fires::ContinuousEventTime(_), Call::EventTime(time)) if time == last => FIRE,
             (Fires::ContinuousEventTime(every), Call::EventTime(time))
-                if self.open[at].trigger.next == Some(time) =>
+                if self.kept.open[at].trigger.next == Some(time) =>
             {
-                self.open[at].trigger.next = None;
+                self.kept.open[at].trigger.next = None;
                 self.continue_at(at, true, time, every);
                 FIRE
             }
             (Fires::ContinuousProcessingTime(every), Call::Record(..)) => {
-                if self.open[at].trigger.next.is_none() {
+                if self.kept.open[at].trigger.next.is_none() {
                     self.continue_at(at, false, now - now % every, every);
                 }
                 CONTINUE
             }
             (Fires::ContinuousProcessingTime(every), Call::ProcessingTime(time))
-                if self.open[at].trigger.next == Some(time) =>
+                if self.kept.open[at].trigger.next == Some(time) =>
             {
-                self.open[at].trigger.next = None;
+                self.kept.open[at].trigger.next = None;
                 if time < last {
                     self.continue_at(at, false, time, every);
                 }
                 FIRE
             }
             (Fires::Delta(threshold), Call::Record(event, _)) => {
-                let before = self.open[at].trigger.last;
+                let before = self.kept.open[at].trigger.last;
                 let fires = before.is_some_and(|before| event.value - before > threshold);
                 if fires || before.is_none() {
-                    self.open[at].trigger.last = Some(event.value);
+                    self.kept.open[at].trigger.last = Some(event.value);
                 }
                 (fires, false)
             }
             (Fires::Moody, Call::Record(event, _)) => {
-                if self.open[at].trigger.next.is_none() {
+                if self.kept.open[at].trigger.next.is_none() {
                     let next = now - now % 10 + 10;
-                    self.open[at].trigger.next = Some(next);
+                    self.kept.open[at].trigger.next = Some(next);
                     self.register(timer(false, next));
                 }
                 let result = mood_of(event.value);
                 (result.fires(), result.purges())
             }
-            (Fires::Moody, Call::ProcessingTime(time)) if self.open[at].trigger.next == Some(time) => {
-                self.open[at].trigger.next = None;
+            (Fires::Moody, Call::ProcessingTime(time)) if self.kept.open[at].trigger.next == Some(time) => {
+                self.kept.open[at].trigger.next = None;
                 FIRE
             }
             (Fires::Purging(nested), call) => {
@@ -403,12 +415,12 @@ impl Model<'_> {
                     self.forget_timeout(at, &nested);
                     return decision;
                 }
-                if let Some(timeout) = self.open[at].trigger.timeout.filter(|_| reset) {
-                    self.timers.retain(|known| *known != timer(false, timeout));
-                    self.open[at].trigger.timeout = None;
+                if let Some(timeout) = self.kept.open[at].trigger.timeout.filter(|_| reset) {
+                    self.kept.timers.retain(|known| *known != timer(false, timeout));
+                    self.kept.open[at].trigger.timeout = None;
                 }
-                if self.open[at].trigger.timeout.is_none() {
-                    self.open[at].trigger.timeout = Some(now + after);
+                if self.kept.open[at].trigger.timeout.is_none() {
+                    self.kept.open[at].trigger.timeout = Some(now + after);
                     self.register(timer(false, now + after));
                 }
                 decision
@@ -426,41 +438,41 @@ impl Model<'_> {
 
     /// Lets a continuous trigger fire next at an interval after `time`, or at the end of the window.
     fn continue_at(&mut self, at: usize, of_event_time: bool, time: Timestamp, every: i64) {
-        let Open { key, span, .. } = self.open[at];
+        let Open { key, span, .. } = self.kept.open[at];
         // Where Flink fires a window without end for ever at the end of the input, flott fires it once more.
-        let at_the_end = of_event_time && self.watermark == MAX_WATERMARK && span == GLOBAL;
+        let at_the_end = of_event_time && self.kept.watermark == MAX_WATERMARK && span == GLOBAL;
         let next = if at_the_end { Timestamp::MAX } else { (time + every).min(last_of(span)) };
-        self.open[at].trigger.next = Some(next);
+        self.kept.open[at].trigger.next = Some(next);
         self.register(Timer { time: next, of_event_time, key, span });
     }
 
     fn forget_timeout(&mut self, at: usize, nested: &Fires) {
-        let Open { key, span, .. } = self.open[at];
-        if let Some(time) = self.open[at].trigger.timeout.take() {
-            self.timers.retain(|timer| *timer != Timer { time, of_event_time: false, key, span });
+        let Open { key, span, .. } = self.kept.open[at];
+        if let Some(time) = self.kept.open[at].trigger.timeout.take() {
+            self.kept.timers.retain(|timer| *timer != Timer { time, of_event_time: false, key, span });
         }
         self.forget(at, nested);
     }
 
     /// The trigger forgets the window.
     fn forget(&mut self, at: usize, fires: &Fires) {
-        let Open { key, span, .. } = self.open[at];
+        let Open { key, span, .. } = self.kept.open[at];
         let delete = |timers: &mut Vec<Timer>, of_event_time, time| {
             timers.retain(|timer| *timer != Timer { time, of_event_time, key, span });
         };
         match self.fires_of(fires) {
-            Fires::EventTime => delete(&mut self.timers, true, last_of(span)),
-            Fires::ProcessingTime => delete(&mut self.timers, false, last_of(span)),
-            Fires::Count(_) => self.open[at].trigger.count = 0,
-            Fires::Delta(_) => self.open[at].trigger.last = None,
+            Fires::EventTime => delete(&mut self.kept.timers, true, last_of(span)),
+            Fires::ProcessingTime => delete(&mut self.kept.timers, false, last_of(span)),
+            Fires::Count(_) => self.kept.open[at].trigger.count = 0,
+            Fires::Delta(_) => self.kept.open[at].trigger.last = None,
             Fires::ContinuousEventTime(_) => {
-                if let Some(next) = self.open[at].trigger.next.take() {
-                    delete(&mut self.timers, true, next);
+                if let Some(next) = self.kept.open[at].trigger.next.take() {
+                    delete(&mut self.kept.timers, true, next);
                 }
             }
             Fires::ContinuousProcessingTime(_) | Fires::Moody => {
-                if let Some(next) = self.open[at].trigger.next.take() {
-                    delete(&mut self.timers, false, next);
+                if let Some(next) = self.kept.open[at].trigger.next.take() {
+                    delete(&mut self.kept.timers, false, next);
                 }
             }
             Fires::Purging(nested) => self.forget(at, &nested),

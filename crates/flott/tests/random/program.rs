@@ -88,7 +88,10 @@ pub(crate) enum Step {
     Wait(i64),
     /// Everything is rebuilt from a snapshot, in so many subtasks, and told how far time has come.
     Restart(u32),
-    /// The same as after a failure: event time starts anew.
+    /// A snapshot begins, which is written while the program goes on.
+    Snapshot,
+    /// The same as after a failure: the state is that of the snapshot that has begun, or that of now, and event time starts
+    /// anew.
     Restore(u32),
 }
 
@@ -176,6 +179,7 @@ impl fmt::Display for Program {
                 Step::Watermark(watermark) => writeln!(f, "watermark {watermark}")?,
                 Step::Wait(ms) => writeln!(f, "wait {ms} ms")?,
                 Step::Restart(parallelism) => writeln!(f, "restart in {parallelism} subtasks")?,
+                Step::Snapshot => writeln!(f, "begin a snapshot")?,
                 Step::Restore(parallelism) => writeln!(f, "fail, and restore in {parallelism} subtasks")?,
             }
         }

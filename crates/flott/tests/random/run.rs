@@ -1,8 +1,8 @@
 //! Runs a program on flott, step by step.
 
 use flott::prelude::*;
-use flott::testing::OneInputHarness;
-use flott::window::WindowAssignerContext;
+use flott::testing::{HarnessOptions, HarnessSnapshot, OneInputHarness};
+use flott_state::SnapshotBudget;
 
 use crate::functions::{Spanned, SumAndCount, Tell, firings};
 use crate::program::{Event, Evicts, Fires, Firing, Function, Outcome, Program, Step, Windows};
@@ -18,15 +18,40 @@ fn late() -> OutputTag<Event> {
 pub(crate) fn run(program: &Program) -> Vec<Outcome> {
     let mut harness =
         OneInputHarness::new(|events: DataStream<Event>| built(program, events.key_by(|event| event.key)))
+            .with_options(HarnessOptions::plain())
             .with_side_output(&late())
             .with_side_output(&firings());
-    let mut outcomes: Vec<_> = program.steps.iter().map(|step| taken(&mut harness, Some(*step))).collect();
-    outcomes.push(taken(&mut harness, None));
-    outcomes
+    let mut snapshot = Snapshot::None;
+    let steps = program.steps.iter().copied().map(Some).chain([None]);
+    steps.map(|step| taken(&mut harness, &mut snapshot, step)).collect()
+}
+
+/// A snapshot to go back to.
+enum Snapshot {
+    None,
+    Begun,
+    Taken(HarnessSnapshot),
+}
+
+impl Snapshot {
+    /// Goes on with it, a few entries at a time or to its end.
+    fn drain(&mut self, harness: &mut Harness, budget: SnapshotBudget) {
+        if let Self::Begun = self
+            && let Some(taken) = harness.drain_snapshot(budget).unwrap()
+        {
+            *self = Self::Taken(taken);
+        }
+    }
+
+    fn finish(&mut self, harness: &mut Harness) {
+        while let Self::Begun = self {
+            self.drain(harness, SnapshotBudget::unlimited());
+        }
+    }
 }
 
 /// Does a step, or ends the input, and takes what has come out.
-fn taken(harness: &mut Harness, step: Option<Step>) -> Outcome {
+fn taken(harness: &mut Harness, snapshot: &mut Snapshot, step: Option<Step>) -> Outcome {
     match step {
         Some(Step::Record(event, Some(time))) => harness.process(event, time).unwrap(),
         Some(Step::Record(event, None)) => harness.process_without_timestamp(event).unwrap(),
@@ -35,13 +60,29 @@ fn taken(harness: &mut Harness, step: Option<Step>) -> Outcome {
             let now = harness.processing_time();
             harness.set_processing_time(now + ms).unwrap();
         }
-        Some(Step::Restart(parallelism)) => harness.rescale(parallelism).unwrap(),
-        Some(Step::Restore(parallelism)) => {
-            let snapshot = harness.snapshot().unwrap();
-            harness.restore(&snapshot, parallelism).unwrap();
+        Some(Step::Restart(parallelism)) => {
+            snapshot.finish(harness);
+            harness.rescale(parallelism).unwrap();
         }
-        None => harness.finish().unwrap(),
+        Some(Step::Snapshot) => {
+            snapshot.finish(harness);
+            harness.begin_snapshot().unwrap();
+            *snapshot = Snapshot::Begun;
+        }
+        Some(Step::Restore(parallelism)) => {
+            snapshot.finish(harness);
+            let taken = match std::mem::replace(snapshot, Snapshot::None) {
+                Snapshot::Taken(taken) => taken,
+                Snapshot::None | Snapshot::Begun => harness.snapshot().unwrap(),
+            };
+            harness.restore(&taken, parallelism).unwrap();
+        }
+        None => {
+            snapshot.finish(harness);
+            harness.finish().unwrap();
+        }
     }
+    snapshot.drain(harness, SnapshotBudget::new(1, 1));
     let told = harness.take_side_output(&firings());
     let outcome = Outcome {
         results: harness.take_stamped(),

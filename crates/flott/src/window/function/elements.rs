@@ -119,6 +119,7 @@ where
     type Out = X::Out;
     const COMBINES: bool = false;
     const CLEARS: bool = X::CLEARS;
+    const EVICTS: bool = true;
 
     fn open(&mut self, context: &mut WindowOpenContext<'_, K, W>) -> FnResult {
         self.work.open(context)

@@ -19,6 +19,8 @@ pub(crate) trait Work<K: Key, T: Data, W: Window>: Clone + Send + 'static {
     const COMBINES: bool;
     /// Whether [`Work::clear`] does anything.
     const CLEARS: bool;
+    /// Whether [`Work::emit`] changes what is kept.
+    const EVICTS: bool = false;
 
     fn open(&mut self, context: &mut WindowOpenContext<'_, K, W>) -> FnResult;
     /// What is kept of a first record.

@@ -164,11 +164,21 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> AlignedWindowOperator<K, T, W
     fn fire(&mut self, window: TimeWindow, out: &mut Output<X::Out>) -> FnResult {
         let shown = (self.shown)(window);
         let end = window.max_timestamp();
-        let Self { panes, running, firing, fired, .. } = self;
+        let Self { panes, running, firing, frozen, fired, .. } = self;
         if panes.are_windows() {
-            let entries = panes.of_mut(window).flat_map(|pane| pane.table.entries_mut());
-            for entry in entries.filter(|entry| !fired.had_fired(entry.hash, end)) {
-                firing.emit((&entry.key, entry.hash), &shown, &mut entry.value, out)?;
+            for Pane { table, span } in panes.of_mut(window) {
+                if X::EVICTS
+                    && let Some(frozen) = frozen
+                {
+                    // A snapshot gets all that it is owed of the pane before any of it is changed.
+                    while let Some(owed) = table.take_owed() {
+                        frozen.contents.add(owed.hash, &owed.key, span, &owed.value);
+                    }
+                }
+                for entry in table.entries_mut().iter_mut().filter(|entry| !fired.had_fired(entry.hash, end))
+                {
+                    firing.emit((&entry.key, entry.hash), &shown, &mut entry.value, out)?;
+                }
             }
             return Ok(());
         }

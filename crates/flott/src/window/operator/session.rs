@@ -206,6 +206,9 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> SessionWin
 
     /// Emits the result of a session of the key at this place in the table.
     fn emit(&mut self, at: usize, of: usize, out: &mut Output<X::Out>) -> FnResult {
+        if X::EVICTS {
+            self.save(at);
+        }
         let Self { keys, work, state, times, .. } = self;
         let entry = &mut keys.entries_mut()[at];
         let Session { window, kept, .. } = &mut entry.value[of];
