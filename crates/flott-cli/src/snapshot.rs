@@ -1,6 +1,7 @@
 //! `flott snapshot`: what is in a checkpoint or savepoint.
 
 mod diff;
+mod dispose;
 mod dump;
 mod entries;
 mod layers;
@@ -67,6 +68,17 @@ pub(crate) enum Command {
         #[command(flatten)]
         at: At,
     },
+    /// Deletes a savepoint, or a checkpoint of a job that does not run
+    ///
+    /// Deletes its metadata first, then the state files that no other checkpoint of its job uses. Says what will be deleted and
+    /// asks first. Refuses what is no snapshot, or one whose metadata is damaged.
+    Dispose {
+        #[command(flatten)]
+        at: At,
+        /// Deletes without asking
+        #[arg(long, short)]
+        yes: bool,
+    },
 }
 
 /// Where a snapshot is.
@@ -92,6 +104,9 @@ impl Command {
             Self::Diff { a, b, entries } => {
                 let (a, b) = (StoredSnapshot::open(&a)?, StoredSnapshot::open(&b)?);
                 diff::diff(&a, &b, entries, out)?
+            }
+            Self::Dispose { at, yes } => {
+                dispose::dispose(&StoredSnapshot::open(&at.path)?, yes, &mut std::io::stdin().lock(), out)?
             }
             Self::Verify { at } => verify::verify(&at.path, out)?,
         };

@@ -70,3 +70,48 @@ fn a_path_without_a_snapshot_is_told_in_one_line() {
     assert_eq!(error.lines().count(), 1, "{error}");
     assert!(error.contains("there is no file:///no"), "{error}");
 }
+
+fn answered(arguments: &[&str], answer: &str) -> Output {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flott"))
+        .arg("snapshot")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_snapshot_is_disposed_of_when_that_is_confirmed() {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(fixture()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    let other = copy.path().join("other");
+    std::fs::write(&other, "not of the snapshot").unwrap();
+    let path = copy.path().display().to_string();
+    let asked = answered(&["dispose", &path], "n\n");
+    assert!(!asked.status.success());
+    assert!(text(&asked.stdout).contains("Delete it for good?"), "{}", text(&asked.stdout));
+    assert!(snapshot(&["verify", &path]).status.success(), "nothing was deleted");
+    let confirmed = answered(&["dispose", &path], "y\n");
+    assert!(confirmed.status.success(), "{}", text(&confirmed.stderr));
+    let left: Vec<_> = std::fs::read_dir(copy.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(left, [other]);
+}
+
+#[test]
+fn what_is_no_snapshot_is_not_disposed_of() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("data"), "precious").unwrap();
+    let refused = snapshot(&["dispose", "--yes", &directory.path().display().to_string()]);
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).starts_with("error: "), "{}", text(&refused.stderr));
+    assert!(directory.path().join("data").exists());
+}

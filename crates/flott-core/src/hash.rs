@@ -5,8 +5,10 @@ use serde::Serialize;
 use std::cell::Cell;
 use xxhash_rust::xxh3::xxh3_64;
 
+mod encoded;
 mod scalar;
 
+pub use encoded::encoded_key_hash;
 use scalar::{NoScalar, ScalarHasher};
 
 /// Longest encoding of a key that is hashed on the stack.

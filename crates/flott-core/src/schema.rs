@@ -143,7 +143,7 @@ impl Schema {
 
     /// The type with this number, seen through newtypes, which leave no trace in the bytes. A newtype that contains
     /// nothing but itself stays what it is.
-    fn bare(&self, mut number: TypeNumber) -> TypeNumber {
+    pub(crate) fn bare(&self, mut number: TypeNumber) -> TypeNumber {
         for _ in 0..self.0.len() {
             match self.get(number) {
                 Type::Newtype { of, .. } => number = *of,

@@ -3,11 +3,60 @@
 use std::error::Error;
 use std::fmt;
 
+use flott_state::StateError;
+
 /// Any error of user code, a source or a sink. `?` turns every error type into it.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
 /// What user functions, sources and sinks return.
 pub type FnResult<T = ()> = Result<T, BoxError>;
+
+/// Marks an error of user code, a source or a sink that no new attempt can mend: the job fails with it at once, whatever its
+/// restart strategy (Flink: `SuppressRestartsException`). It may be anywhere in the chain of causes.
+///
+/// ```
+/// use flott_runtime::error::{FnResult, Unrecoverable};
+///
+/// fn parse(line: &str) -> FnResult<u32> {
+///     line.parse().map_err(|error| Unrecoverable::new(error).into())
+/// }
+/// assert_eq!(parse("x").unwrap_err().to_string(), "invalid digit found in string");
+/// ```
+#[derive(Debug)]
+pub struct Unrecoverable(BoxError);
+
+impl Unrecoverable {
+    /// Marks an error.
+    pub fn new(cause: impl Into<BoxError>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for Unrecoverable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Unrecoverable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Whether a new attempt would fail with this again: it is marked so, or the program does not fit the state that it starts
+/// from.
+fn comes_again(error: &(dyn Error + 'static)) -> bool {
+    let of_state = |error: &StateError| error.kind().comes_again();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<Unrecoverable>() || error.downcast_ref().is_some_and(of_state) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
 
 /// Why a job did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +93,10 @@ pub enum JobError {
     /// Checkpoints can't be stored, or what the job starts from can't be read; nothing was started.
     #[error("the job can't start: {0}")]
     Storage(flott_state::storage::StorageError),
+
+    /// A savepoint could not be deleted.
+    #[error("the savepoint was not deleted: {0}")]
+    Disposal(flott_state::storage::StorageError),
 
     /// The operating system gave no thread or other resource for a task.
     #[error("the job can't start: {what}: {cause}")]
@@ -86,6 +139,8 @@ pub struct TaskFailure {
 pub enum FailureKind {
     /// An operator, source, sink or user function returned an error; the causes from the outermost to the root.
     Error(Vec<String>),
+    /// The same, of an error that a new attempt can't mend ([`Unrecoverable`]).
+    Unrecoverable(Vec<String>),
     /// No single task failed, but what all of them depend on: the job's checkpoints, or its start.
     Job(String),
     /// User code panicked.
@@ -95,6 +150,14 @@ pub enum FailureKind {
         /// `file:line:column` where known.
         location: Option<String>,
     },
+}
+
+impl FailureKind {
+    /// The kind of an error.
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+        let causes = cause_chain(error);
+        if comes_again(error) { Self::Unrecoverable(causes) } else { Self::Error(causes) }
+    }
 }
 
 impl fmt::Display for TaskFailure {
@@ -110,7 +173,9 @@ impl fmt::Display for TaskFailure {
             None => write!(f, "source '{}' (split enumerator) ", self.operator)?,
         }
         match &self.kind {
-            FailureKind::Error(causes) => write!(f, "failed: {}", causes.join(": ")),
+            FailureKind::Error(causes) | FailureKind::Unrecoverable(causes) => {
+                write!(f, "failed: {}", causes.join(": "))
+            }
             FailureKind::Panic { message, location: Some(at) } => write!(f, "panicked at {at}: {message}"),
             FailureKind::Panic { message, location: None } => write!(f, "panicked: {message}"),
             FailureKind::Job(problem) => write!(f, "failed: {problem}"),

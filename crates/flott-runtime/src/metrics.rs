@@ -49,6 +49,15 @@ impl Gauge {
     }
 }
 
+/// The value of a metric that is read by its name.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum MetricValue {
+    /// A number; -1 where there is none yet, as in Flink.
+    Number(i64),
+    /// A text.
+    Text(String),
+}
+
 /// The figures of one operator in one subtask, under Flink's names.
 #[derive(Debug, Default)]
 pub struct OperatorMetrics {

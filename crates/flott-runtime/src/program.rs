@@ -2,11 +2,13 @@
 //! plain graph has forgotten.
 
 use std::any::Any;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use flott_core::Data;
 use flott_core::watermark::{WatermarkAlignment, WatermarkStrategy};
-use flott_core::{Data, encoding};
+use flott_state::OperatorSnapshot;
 
 use crate::error::{BoxError, ChainError, ChainResult, FnResult};
 use crate::exchange::{
@@ -20,7 +22,8 @@ use crate::operator::{
     two_input_node,
 };
 use crate::seam::Signal;
-use crate::source::{AnyEnumerator, Source, SourceHead, TypedEnumerator};
+use crate::sink::{Sink, SinkOperator};
+use crate::source::{AnyEnumerator, Source, SourceHead, TypedEnumerator, read_enumerator_state, read_splits};
 use crate::task::{Head, TaskShared};
 
 /// A program that can be run.
@@ -46,6 +49,13 @@ pub trait OperatorFactory: Send + Sync {
 
     /// For a source: how far it may run ahead of others, if it waits for any.
     fn alignment(&self) -> Option<&WatermarkAlignment> {
+        None
+    }
+
+    /// For a source or sink: reads what a snapshot holds of a subtask, and of the enumerator, without creating what reaches
+    /// outside. `None` for others, of which only the operator itself knows its state.
+    #[doc(hidden)]
+    fn read_state(&self, _state: &OperatorSnapshot, _enumerator: Option<&[u8]>) -> Option<FnResult> {
         None
     }
 
@@ -213,13 +223,16 @@ impl<S: Source> OperatorFactory for FromSource<S> {
         self.strategy.alignment()
     }
 
+    fn read_state(&self, state: &OperatorSnapshot, enumerator: Option<&[u8]>) -> Option<FnResult> {
+        let enumerator = || enumerator.map(read_enumerator_state::<S::EnumeratorState>).transpose();
+        Some(read_splits::<S::Split>(state).and_then(|_| enumerator()).map(drop))
+    }
+
     fn enumerator(&self, restored: Option<&[u8]>) -> Option<FnResult<ErasedEnumerator>> {
-        let created = match restored.map(encoding::decode::<S::EnumeratorState>) {
+        let created = match restored.map(read_enumerator_state::<S::EnumeratorState>) {
             None => self.source.create_enumerator(),
             Some(Ok(state)) => self.source.restore_enumerator(state),
-            Some(Err(error)) => {
-                Err(format!("the state of its enumerator in the snapshot can't be read: {error}").into())
-            }
+            Some(Err(error)) => Err(error),
         };
         Some(created.map(|enumerator| ErasedEnumerator(Box::new(TypedEnumerator(enumerator)))))
     }
@@ -228,6 +241,29 @@ impl<S: Source> OperatorFactory for FromSource<S> {
 /// The factory of a source whose records get timestamps and watermarks by `strategy`.
 pub fn source_factory<S: Source>(source: S, strategy: WatermarkStrategy<S::Out>) -> Arc<dyn OperatorFactory> {
     Arc::new(FromSource { source, strategy })
+}
+
+struct FromSink<T, S> {
+    sink: S,
+    of: PhantomData<fn(T)>,
+}
+
+impl<T: Data, S: Sink<T>> OperatorFactory for FromSink<T, S> {
+    fn build(&self, setup: OperatorSetup, outputs: ErasedOutputs) -> ChainResult<Built> {
+        let output = outputs.typed::<()>(&setup.name)?;
+        let operator = make(|setup: &OperatorSetup| SinkOperator::new(&self.sink, setup.clone()), &setup)?;
+        let node: Box<dyn Input<T>> = Box::new(OperatorNode::new(operator, output, setup));
+        Ok(Built::Input(ErasedInput::new(node)))
+    }
+
+    fn read_state(&self, state: &OperatorSnapshot, _enumerator: Option<&[u8]>) -> Option<FnResult> {
+        Some(SinkOperator::read_state(&self.sink, state))
+    }
+}
+
+/// The factory of a sink.
+pub fn sink_factory<T: Data, S: Sink<T>>(sink: S) -> Arc<dyn OperatorFactory> {
+    Arc::new(FromSink { sink, of: PhantomData })
 }
 
 /// The ends of the channels of an exchange: for each upstream and each downstream subtask its own.

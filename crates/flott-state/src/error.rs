@@ -29,6 +29,24 @@ impl From<StateErrorKind> for StateError {
     }
 }
 
+impl StateErrorKind {
+    /// Whether the same program fails so again whenever it starts from the same snapshot.
+    pub fn comes_again(&self) -> bool {
+        matches!(
+            self,
+            Self::AlreadyRegistered { .. }
+                | Self::InvalidTtl { .. }
+                | Self::KindDiffers { .. }
+                | Self::CannotRestore { .. }
+                | Self::TypeDiffers { .. }
+                | Self::CannotRehash { .. }
+                | Self::UndeclaredBroadcastState { .. }
+                | Self::OperatorStateDiffers { .. }
+                | Self::CannotRestoreOperatorState { .. }
+        )
+    }
+}
+
 /// The ways in which state fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -118,6 +136,18 @@ pub enum StateErrorKind {
         asked: String,
         /// How they differ.
         cause: Incompatible,
+    },
+
+    /// Entries can't be put into other key groups.
+    #[error(
+        "state '{name}' can't be restored with another max parallelism: {reason}; set max parallelism to what it was in the \
+         savepoint"
+    )]
+    CannotRehash {
+        /// The name of the state.
+        name: String,
+        /// What is wrong.
+        reason: String,
     },
 
     /// A state can't be encoded.

@@ -50,6 +50,7 @@ pub mod operator_state;
 mod prefetch;
 pub mod redistribute;
 pub mod reducing_state;
+pub mod rehash;
 mod removals;
 pub mod snapshot;
 mod state_store;

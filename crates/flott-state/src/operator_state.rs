@@ -18,7 +18,7 @@ use crate::{
     list_state::ListStateDescriptor,
     map_state::MapStateDescriptor,
     snapshot::{OperatorStateSnapshot, RedistributionMode},
-    state_type::{Reading, StateType},
+    state_type::{Reading, StateType, tell_opaque},
     ttl::StateTtlConfig,
 };
 
@@ -105,6 +105,7 @@ impl OperatorState {
         }
         let store = Box::new(self.restored::<S>(name, mode)?);
         self.restored.retain(|state| state.name != name);
+        tell_opaque(name, &[S::element_type()]);
         self.states.push(Registered { name: name.to_owned(), mode, store });
         Ok(self.states.len() as u32 - 1)
     }

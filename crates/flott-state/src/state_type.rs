@@ -1,6 +1,11 @@
 //! The types of what a snapshot holds, and how it is read as the types that there are now.
 
-use std::{any::type_name, fmt};
+use std::{
+    any::type_name,
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use flott_core::{
     Data,
@@ -54,6 +59,22 @@ impl StateType {
 impl fmt::Display for StateType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
+    }
+}
+
+/// Tells people, once for each state, of types that can't be traced: what such a state holds is restored unchanged only, and
+/// nothing notices if the type has changed.
+pub(crate) fn tell_opaque(state: &str, types: &[StateType]) {
+    static TOLD: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+    for of in types {
+        let Some(reason) = of.schema.opaque_because() else { continue };
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert((state.to_owned(), of.name.clone())) {
+            tracing::warn!(
+                "state '{state}' holds {of}, which can't be traced, as {reason}: it can be restored with an unchanged type only, \
+                 which nothing checks"
+            );
+        }
     }
 }
 

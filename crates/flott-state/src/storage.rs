@@ -22,6 +22,7 @@ pub mod layout;
 mod ledger;
 pub mod local;
 pub mod memory;
+mod percent;
 pub mod retention;
 #[cfg(feature = "s3")]
 pub mod s3;

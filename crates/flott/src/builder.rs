@@ -185,6 +185,15 @@ impl ProgramBuilder {
         StreamGraph { nodes: self.nodes.clone(), edges: self.edges.clone(), defaults }
     }
 
+    /// Forgets the program and the mistakes in it: a new one can be written then.
+    pub(crate) fn forget(&mut self) {
+        self.generation += 1;
+        self.side_types.clear();
+        (self.nodes, self.edges) = (Vec::new(), Vec::new());
+        (self.operators, self.edge_factories) = (Vec::new(), Vec::new());
+        (self.config_error, self.state_error, self.graph_error) = (None, None, None);
+    }
+
     /// Takes the program out; a new one can be written then.
     pub(crate) fn take(&mut self, name: String, defaults: GraphDefaults) -> Program {
         self.generation += 1;

@@ -259,7 +259,10 @@ impl StreamExecutionEnvironment {
     /// The program and its settings. The environment is empty afterwards.
     pub(crate) fn take_program(&self) -> Result<(Program, LaunchOptions), Error> {
         let mut builder = self.builder.borrow_mut();
-        builder.check()?;
+        if let Err(mistake) = builder.check() {
+            builder.forget();
+            return Err(mistake);
+        }
         let configuration = &builder.configuration;
         let checkpointing = snapshots::checkpointing(configuration)?;
         let (job, restore) = snapshots::restore(configuration)?;

@@ -56,7 +56,9 @@ pub mod window;
 
 pub use environment::StreamExecutionEnvironment;
 pub use error::Error;
+pub use flott_runtime::error::Unrecoverable;
 pub use options::{JobOptions, exit_code};
+pub use snapshots::dispose_savepoint;
 
 /// What a program needs most, to be imported at once.
 pub mod prelude {

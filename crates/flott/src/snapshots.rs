@@ -18,6 +18,16 @@ use crate::error::Error;
 /// What stands for the newest checkpoint of the checkpoint directory.
 const LATEST: &str = "latest";
 
+/// Deletes a savepoint, or a checkpoint of a job that does not run, by its path or URL: its metadata, then the state that no
+/// other checkpoint of its job uses (Flink: `savepoint -d`).
+///
+/// # Errors
+/// When there is no snapshot, or something can't be read or deleted.
+pub fn dispose_savepoint(path: &str) -> Result<(), Error> {
+    let dispose = || StoredSnapshot::open(path)?.dispose();
+    dispose().map_err(|error| JobError::Disposal(error).into())
+}
+
 /// How checkpoints are taken.
 pub(crate) fn checkpointing(configuration: &Configuration) -> Result<CheckpointSettings, Error> {
     CheckpointSettings::from_config(configuration).map_err(settings_error)

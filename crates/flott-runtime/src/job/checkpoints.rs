@@ -116,7 +116,18 @@ impl JobCheckpoints {
 
     pub(super) fn answer(&mut self, request: RequestId, result: Result<String, RequestFailure>) {
         if let Some((_, answer)) = self.requests.remove(&request) {
+            let result = result.map_err(|failure| self.explain(failure));
             answer.change(|place| *place = Some(result));
+        }
+    }
+
+    /// Why there is no checkpoint, with what storage has said.
+    fn explain(&self, failure: RequestFailure) -> RequestFailure {
+        match (failure, &self.problem) {
+            (RequestFailure::Checkpoint(reason), Some(cause)) if is_of_storage(reason) => {
+                RequestFailure::Storage { reason, cause: cause.clone() }
+            }
+            (failure, _) => failure,
         }
     }
 
@@ -183,16 +194,18 @@ impl JobCheckpoints {
 
     /// Why the job fails, with what storage has said.
     pub(super) fn failure(&mut self, reason: &JobFailure) -> String {
-        use FailureReason::{AsyncSnapshot, Finalize, TriggerIo};
         let last = match reason {
             JobFailure::TooManyFailedCheckpoints { last, .. } | JobFailure::StopWithSavepoint(last) => *last,
             JobFailure::StopIncomplete => return reason.to_string(),
         };
         match self.problem.take() {
-            Some(problem) if matches!(last, AsyncSnapshot | Finalize | TriggerIo) => {
-                format!("{reason} ({problem})")
-            }
+            Some(problem) if is_of_storage(last) => format!("{reason} ({problem})"),
             _ => reason.to_string(),
         }
     }
+}
+
+/// Whether storage has said more of such a failure.
+fn is_of_storage(reason: FailureReason) -> bool {
+    matches!(reason, FailureReason::AsyncSnapshot | FailureReason::Finalize | FailureReason::TriggerIo)
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::Topology;
 use crate::checkpoint::regions::Regions;
 use crate::checkpoint::restart::{RestartDecision, Restarts};
-use crate::error::TaskFailure;
+use crate::error::{FailureKind, TaskFailure};
 
 /// Names a task: vertex and subtask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,7 +163,11 @@ impl Coordinator {
         if self.state != State::Running || self.failovers.iter().any(known) {
             return;
         }
-        match self.restarts.failed(now_ms, chance) {
+        let decision = match &failure.kind {
+            FailureKind::Unrecoverable(_) => RestartDecision::GiveUp,
+            _ => self.restarts.failed(now_ms, chance),
+        };
+        match decision {
             RestartDecision::After { delay_ms } => {
                 actions.push(Action::Cancel(self.part(&tasks)));
                 // Regions don't overlap, but the whole job takes those in that are on their way.

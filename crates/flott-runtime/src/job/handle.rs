@@ -11,7 +11,7 @@ use super::statistics::CheckpointStatistics;
 use crate::checkpoint::coordinator::{FailureReason, RequestFailure};
 use crate::checkpoint::options::{SavepointFormat, StopMode};
 use crate::error::JobError;
-use crate::metrics::VertexMetrics;
+use crate::metrics::{MetricValue, VertexMetrics};
 use crate::seam::Monitor;
 
 /// Where a job stands.
@@ -75,6 +75,8 @@ pub(super) struct JobLife {
     pub(super) restarting: bool,
     /// How often tasks were started again.
     pub(super) restarts: u32,
+    /// How often all of them were.
+    pub(super) full_restarts: u32,
     pub(super) ended: Option<Ended>,
     pub(super) checkpoints: CheckpointStatistics,
 }
@@ -115,6 +117,15 @@ impl JobHandle {
         self.life.look(|life| life.checkpoints.clone())
     }
 
+    /// The figures of the job as a whole, under Flink's names.
+    pub fn metrics(&self) -> Vec<(&'static str, MetricValue)> {
+        self.life.look(|life| {
+            let restarts = [("numRestarts", life.restarts), ("fullRestarts", life.full_restarts)];
+            let restarts = restarts.map(|(name, count)| (name, MetricValue::Number(i64::from(count))));
+            restarts.into_iter().chain(life.checkpoints.metrics()).collect()
+        })
+    }
+
     /// Takes a checkpoint now, waits for it, and returns where it is (Flink: `triggerCheckpoint`).
     ///
     /// # Errors
@@ -138,7 +149,7 @@ impl JobHandle {
 
     /// Takes a savepoint and ends the job with it: nothing is processed behind the savepoint, and sinks commit what is
     /// before it. With [`StopMode::Drain`] all windows and timers fire first; a job that will be resumed is stopped with
-    /// [`StopMode::Suspend`]. Waits until all tasks have ended, and returns where the savepoint is.
+    /// [`StopMode::Suspend`]. Waits until the job has ended, and returns where the savepoint is.
     ///
     /// # Errors
     /// [`JobError::Snapshot`] when there is no savepoint or the job has not stopped with it, and why.
@@ -149,7 +160,9 @@ impl JobHandle {
         mode: StopMode,
     ) -> Result<String, JobError> {
         let directory = directory.map(str::to_owned);
-        self.request(Request::Savepoint { directory, format, stop: Some(mode) })
+        let savepoint = self.request(Request::Savepoint { directory, format, stop: Some(mode) })?;
+        self.life.wait(None, |life| life.ended.as_ref().map(|_| ()));
+        Ok(savepoint)
     }
 
     fn request(&self, request: Request) -> Result<String, JobError> {

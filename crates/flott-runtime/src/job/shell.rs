@@ -180,7 +180,9 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
     let coordinator = Coordinator::new(&topology, options.failover_strategy, restarts);
     let attempts: BTreeMap<TaskId, u32> = topology.tasks().map(|task| (task, 0)).collect();
     let mut statistics = Statistics::default();
-    statistics.told.restored = options.restore.as_ref().map(|restore| restore.snapshot.metadata.checkpoint);
+    let started_ms = u64::try_from(clock.wall_ms()).unwrap_or(0);
+    let restored = options.restore.as_ref().map(|restore| restore.snapshot.metadata.checkpoint);
+    statistics.restored(restored, started_ms);
     let launcher = Launcher { plan, metrics, messages, storage, waiting_bytes, options };
     let started = launcher.start(&attempts, point.as_ref());
     if started.is_err() {
@@ -201,7 +203,7 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
         alignment: AlignmentGroups::default(),
         inbox,
         started_ns: clock.monotonic_ns(),
-        started_ms: u64::try_from(clock.wall_ms()).unwrap_or(0),
+        started_ms,
         clock,
         life: Arc::clone(&handle.life),
         outcome: None,
@@ -543,6 +545,6 @@ impl Shell {
 }
 
 /// A failure that no single task has had.
-fn job_failure(message: String) -> TaskFailure {
+pub(super) fn job_failure(message: String) -> TaskFailure {
     TaskFailure { operator: String::new(), subtask: None, parallelism: 0, kind: FailureKind::Job(message) }
 }

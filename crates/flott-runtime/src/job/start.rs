@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use flott_state::format::EncodedEnd;
-use flott_state::storage::StorageError;
 
 use super::build::{JobPlan, TaskBuilder, TaskEnds};
 use super::coordinator::TaskId;
@@ -18,7 +17,7 @@ use super::storage::{MOST_WAITING_BYTES, StorageWork};
 use super::stored::RestorePoint;
 use crate::checkpoint::Topology;
 use crate::checkpoint::barriers::AbortReason;
-use crate::error::{ChainError, ChainResult, JobError};
+use crate::error::{BoxError, ChainError, ChainResult, FnResult, JobError};
 use crate::graph::{JobGraph, JobVertex};
 use crate::metrics::TaskMetrics;
 use crate::program::ErasedTasks;
@@ -295,10 +294,12 @@ impl TaskStart {
         let (plan, subtask) = (&plan, id.subtask);
         let built = guard(|| {
             let shared = Rc::clone(&shared);
-            let read = |point: RestorePoint| Ok((point.task(plan, id)?, point.in_flight(plan, id)?));
-            let read = restored.map(read).transpose().map_err(|error: StorageError| {
+            let read = |point: RestorePoint| -> FnResult<_> {
+                Ok((point.task(plan, id)?, point.in_flight(plan, id)?))
+            };
+            let read = restored.map(read).transpose().map_err(|cause| {
                 let operator = plan.program.graph.node(vertex.head).name.clone();
-                ChainError::Failed { operator, cause: format!("its state can't be restored: {error}").into() }
+                ChainError::Failed { operator, cause: NotRestored(cause).into() }
             })?;
             let (restored, in_flight) =
                 read.map_or_else(Default::default, |(task, in_flight)| (Some(task), in_flight));
@@ -322,6 +323,11 @@ impl TaskStart {
         }
     }
 }
+
+/// What a task should start from can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("its state can't be restored: {0}")]
+struct NotRestored(#[source] BoxError);
 
 /// What is left of a task that had finished: those behind it must know that nothing comes. None of its code runs.
 fn end_again(plan: &JobPlan, ends: TaskEnds) -> ChainResult {

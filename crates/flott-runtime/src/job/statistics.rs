@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::coordinator::TaskId;
+use crate::metrics::MetricValue;
 
 /// How many completed checkpoints are remembered.
 const HISTORY: usize = 10;
@@ -39,6 +40,8 @@ pub struct CheckpointFigures {
     pub is_savepoint: bool,
     /// From the trigger until it was complete, in milliseconds.
     pub duration_ms: u64,
+    /// When it was complete, in milliseconds since the epoch.
+    pub completed_ms: u64,
     /// Where it is.
     pub location: String,
     /// Its subtasks.
@@ -76,12 +79,41 @@ pub struct CheckpointStatistics {
     pub completed: u64,
     /// How many were given up.
     pub failed: u64,
-    /// What the job was started from, or started again from, last.
+    /// What the job was started from, or tasks were started again from, last.
     pub restored: Option<u64>,
+    /// When, in milliseconds since the epoch.
+    pub restored_ms: Option<u64>,
     /// Why the last one that failed was given up.
     pub last_failure: Option<String>,
     /// The newest complete ones, newest last.
     pub latest: VecDeque<CheckpointFigures>,
+}
+
+impl CheckpointStatistics {
+    /// The same as metrics under Flink's names (`CheckpointStatsTracker`). Durations are in milliseconds, sizes in bytes,
+    /// timestamps in milliseconds since the epoch. Savepoints count like checkpoints.
+    pub fn metrics(&self) -> Vec<(&'static str, MetricValue)> {
+        let number = |value: u64| MetricValue::Number(i64::try_from(value).unwrap_or(i64::MAX));
+        let last = self.latest.back();
+        let of_last = |value: fn(&CheckpointFigures) -> u64| {
+            last.map_or(MetricValue::Number(-1), |last| number(value(last)))
+        };
+        let in_progress = self.triggered.saturating_sub(self.completed).saturating_sub(self.failed);
+        let path = last.map_or_else(|| "n/a".to_owned(), |last| last.location.clone());
+        vec![
+            ("totalNumberOfCheckpoints", number(self.triggered)),
+            ("numberOfInProgressCheckpoints", number(in_progress)),
+            ("numberOfCompletedCheckpoints", number(self.completed)),
+            ("numberOfFailedCheckpoints", number(self.failed)),
+            ("lastCheckpointDuration", of_last(|last| last.duration_ms)),
+            ("lastCheckpointSize", of_last(CheckpointFigures::checkpointed_bytes)),
+            ("lastCheckpointFullSize", of_last(CheckpointFigures::state_bytes)),
+            ("lastCheckpointCompletedTimestamp", of_last(|last| last.completed_ms)),
+            ("lastCompletedCheckpointId", of_last(|last| last.checkpoint)),
+            ("lastCheckpointExternalPath", MetricValue::Text(path)),
+            ("lastCheckpointRestoreTimestamp", self.restored_ms.map_or(MetricValue::Number(-1), number)),
+        ]
+    }
 }
 
 /// Keeps the statistics.
@@ -99,6 +131,12 @@ struct UnderWay {
 }
 
 impl Statistics {
+    /// Tasks start from a checkpoint, or from the beginning.
+    pub(super) fn restored(&mut self, checkpoint: Option<u64>, now_ms: u64) {
+        self.told.restored = checkpoint;
+        self.told.restored_ms = checkpoint.map(|_| now_ms);
+    }
+
     pub(super) fn triggered(&mut self, checkpoint: u64, triggered_ms: u64, is_savepoint: bool) {
         self.told.triggered += 1;
         let subtasks = BTreeMap::new();
@@ -125,10 +163,15 @@ impl Statistics {
         };
         self.told.completed += 1;
         let duration_ms = now_ms.saturating_sub(triggered_ms);
-        let figures = CheckpointFigures { checkpoint, is_savepoint, duration_ms, location, subtasks };
+        let completed_ms = now_ms;
+        let figures =
+            CheckpointFigures { checkpoint, is_savepoint, duration_ms, completed_ms, location, subtasks };
         self.told.latest.push_back(figures);
         if self.told.latest.len() > HISTORY {
             self.told.latest.pop_front();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use flott_state::format::{
     CheckpointMetadata, JobKey, OperatorMetadata, SnapshotForm, SnapshotHandle, SubtaskState, TaskMetadata,
 };
 use flott_state::redistribute;
+use flott_state::rehash::{groups_before, rehash};
 use flott_state::storage::{StateSource, StorageError, StoredSnapshot};
 
 use super::build::JobPlan;
@@ -15,6 +16,7 @@ use super::coordinator::TaskId;
 use super::in_flight::{exchange_name, in_flight};
 use crate::checkpoint::Topology;
 use crate::checkpoint::coordinator::GlobalSnapshot;
+use crate::error::FnResult;
 use crate::graph::{GraphError, JobVertex, NodeId, OperatorId, StreamGraph};
 use crate::program::ErasedRestored;
 use crate::snapshot::TaskState;
@@ -56,7 +58,8 @@ impl RestorePoint {
     /// Checks that a program can take the state over.
     ///
     /// # Errors
-    /// When an operator has another number of key groups now, or some that have state are gone and that is not allowed.
+    /// When an operator has another number of key groups now and this is not a savepoint, or some operators that have state
+    /// are gone and that is not allowed.
     pub(super) fn check(&self, plan: &JobPlan, allow_non_restored: bool) -> Result<(), GraphError> {
         let graph = &plan.program.graph;
         // What is chained to the first operator of a task has its key groups.
@@ -64,9 +67,10 @@ impl RestorePoint {
             let node = graph.node(vertex.head);
             let Some((task, _)) = self.metadata.operator(graph.operator_id(node.id).0) else { continue };
             let (written, now) = (task.max_parallelism, vertex.max_parallelism);
-            if written != now {
+            if written != now && self.metadata.form != SnapshotForm::Savepoint {
                 let problem = format!(
-                    "the snapshot was made with max parallelism {written}, but it is {now} now: set it to {written} again"
+                    "the checkpoint was made with max parallelism {written}, but it is {now} now: set it to {written} \
+                     again, or take a savepoint with {written}, which can be restored with any"
                 );
                 return Err(GraphError::Invalid { operator: node.name.clone(), problem });
             }
@@ -174,21 +178,26 @@ impl RestorePoint {
     /// What the operators of a task get back. Reads only what it needs.
     ///
     /// # Errors
-    /// When a file is missing or damaged.
-    pub(super) fn task(&self, plan: &JobPlan, task: TaskId) -> Result<TaskState, StorageError> {
+    /// When a file is missing or damaged, or keyed state can't be put into the key groups that there are now.
+    pub(super) fn task(&self, plan: &JobPlan, task: TaskId) -> FnResult<TaskState> {
         let mut state = TaskState::new();
         for (vertex, node) in hosted(plan, task.vertex) {
             let id = plan.program.graph.operator_id(node);
             let Some((stored, _)) = self.metadata.operator(id.0) else { continue };
-            let (parallelism, groups) = (vertex.parallelism, stored.max_parallelism);
-            let own = KeyGroupRange::of_subtask(task.subtask, parallelism, groups);
+            let (parallelism, from, to) =
+                (vertex.parallelism, stored.max_parallelism, vertex.max_parallelism);
+            let own = KeyGroupRange::of_subtask(task.subtask, parallelism, to);
+            let needed = if from == to { own } else { groups_before(own, to, from) };
             let old = stored.subtasks.iter().map(|subtask| match subtask {
-                SubtaskState::Stored(handle) => self.source.operator(handle, id.0, own),
+                SubtaskState::Stored(handle) => self.source.operator(handle, id.0, needed),
                 SubtaskState::Finished => Ok(Default::default()),
             });
             let old = old.collect::<Result<Vec<_>, _>>()?;
-            let mut new = redistribute(&old, parallelism, groups);
-            state.insert(id, new.swap_remove(task.subtask as usize));
+            let mut new = redistribute(&old, parallelism, to).swap_remove(task.subtask as usize);
+            if from != to {
+                new.keyed = rehash(&old, from, own, to)?;
+            }
+            state.insert(id, new);
         }
         Ok(state)
     }
@@ -202,7 +211,7 @@ fn describe(operator: &OperatorMetadata) -> String {
 }
 
 /// The operators that run in the tasks of a vertex.
-fn hosted(plan: &JobPlan, host: u32) -> impl Iterator<Item = (&JobVertex, NodeId)> {
+pub(super) fn hosted(plan: &JobPlan, host: u32) -> impl Iterator<Item = (&JobVertex, NodeId)> {
     let vertices = plan.job_graph.vertices.iter();
     let vertices = vertices.filter(move |vertex| plan.job_graph.host(vertex.id) == host);
     vertices.flat_map(|vertex| vertex.nodes.iter().map(move |node| (vertex, *node)))

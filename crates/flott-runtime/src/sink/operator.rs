@@ -25,6 +25,12 @@ const WRITER: &str = "writer_raw_states";
 /// Stands for the end of input of a job that takes no checkpoints: what it has prepared is due at once.
 const END_OF_INPUT: u64 = u64::MAX;
 
+/// What is to be committed, and what the writer knows of itself.
+type States<T, S> = (
+    OperatorListState<CommittablesState<<S as Sink<T>>::Committable>>,
+    OperatorListState<<S as Sink<T>>::WriterState>,
+);
+
 /// Writes the records of a subtask. Commits what was written by a checkpoint when that is complete, or, in a job that takes
 /// none, at the end of input.
 pub struct SinkOperator<T, S: Sink<T>> {
@@ -56,11 +62,7 @@ impl<T: 'static, S: Sink<T>> SinkOperator<T, S> {
         };
         let restored = setup.restored.as_ref().map(|restored| restored.operator.clone());
         let mut state = OperatorState::new(restored);
-        let committables = state.list_state(ListStateDescriptor::new(COMMITTABLES))?;
-        let writer_state = match sink.restores_all_states() {
-            true => state.union_list_state(ListStateDescriptor::new(WRITER))?,
-            false => state.list_state(ListStateDescriptor::new(WRITER))?,
-        };
+        let (committables, writer_state) = Self::states(sink, &mut state)?;
         let writer = match setup.restored {
             Some(_) => sink.restore_writer(&context, writer_state.get(&state)?.to_vec())?,
             None => sink.create_writer(&context)?,
@@ -81,6 +83,22 @@ impl<T: 'static, S: Sink<T>> SinkOperator<T, S> {
         })
     }
 
+    /// Reads what a snapshot holds of the sink, without creating anything.
+    pub(crate) fn read_state(sink: &S, restored: &OperatorSnapshot) -> FnResult {
+        let mut state = OperatorState::new(Some(restored.operator.clone()));
+        Self::states(sink, &mut state)?;
+        Ok(())
+    }
+
+    fn states(sink: &S, state: &mut OperatorState) -> FnResult<States<T, S>> {
+        let committables = state.list_state(ListStateDescriptor::new(COMMITTABLES))?;
+        let writer = match sink.restores_all_states() {
+            true => state.union_list_state(ListStateDescriptor::new(WRITER))?,
+            false => state.list_state(ListStateDescriptor::new(WRITER))?,
+        };
+        Ok((committables, writer))
+    }
+
     /// Takes over what the writer has finished, for a checkpoint.
     fn prepare(&mut self, checkpoint: u64) -> FnResult {
         let prepared = self.writer.prepare_commit()?;
@@ -93,7 +111,8 @@ impl<T: 'static, S: Sink<T>> SinkOperator<T, S> {
     fn commit(&mut self) -> FnResult {
         let task = &self.setup.task;
         match &mut self.commits {
-            Some(commits) if self.finished => commits.commit_all(task),
+            // What is committed later than this would be committed by the next run only, from the savepoint.
+            Some(commits) if self.finished || task.is_stopping() => commits.commit_all(task),
             Some(commits) => commits.commit(task.processing_time()),
             None => Ok(()),
         }

@@ -1,12 +1,15 @@
 //! The enumerator's side of a source: what it may do, and its type-erased form in the coordinator.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use flott_core::encoding;
+use flott_core::schema::Schema;
+use flott_state::StateType;
 
 use super::{EnumeratorState, SourceSplit, SplitEnumerator};
-use crate::error::FnResult;
+use crate::error::{FnResult, Unrecoverable};
 
 /// What an enumerator has decided. Splits are encoded, as they may go to another process.
 #[derive(Debug, Default)]
@@ -74,6 +77,32 @@ pub(crate) trait AnyEnumerator: Send {
     fn snapshot_state(&mut self, checkpoint_id: u64) -> FnResult<Vec<u8>>;
 }
 
+/// The state of an enumerator in a snapshot: its type, and the state in format 1.
+type Stored = (StateType, Vec<u8>);
+
+/// The type of an enumerator's state.
+fn type_of<E: EnumeratorState>() -> StateType {
+    StateType { name: type_name::<E>().to_owned(), schema: Schema::of::<E>() }
+}
+
+fn write_enumerator_state<E: EnumeratorState>(state: &E) -> FnResult<Vec<u8>> {
+    let stored: Stored = (type_of::<E>(), encoding::to_vec(state)?);
+    Ok(encoding::to_vec(&stored)?)
+}
+
+/// Reads the state of an enumerator, migrated like any other state if its type has changed.
+pub(crate) fn read_enumerator_state<E: EnumeratorState>(stored: &[u8]) -> FnResult<E> {
+    let read = || -> FnResult<E> {
+        let (written, bytes): Stored = encoding::decode(stored)?;
+        Ok(written.read_as(&type_of::<E>())?.whole(&bytes)?)
+    };
+    // A new attempt would read the same.
+    let told = |cause| {
+        Unrecoverable::new(format!("the state of its enumerator in the snapshot can't be read: {cause}"))
+    };
+    read().map_err(|cause| told(cause).into())
+}
+
 /// Gives a typed enumerator its erased form.
 pub(crate) struct TypedEnumerator<S: SourceSplit, E>(
     pub(crate) Box<dyn SplitEnumerator<Split = S, State = E>>,
@@ -114,6 +143,6 @@ impl<S: SourceSplit, E: EnumeratorState> AnyEnumerator for TypedEnumerator<S, E>
     }
 
     fn snapshot_state(&mut self, checkpoint_id: u64) -> FnResult<Vec<u8>> {
-        Ok(encoding::to_vec(&self.0.snapshot_state(checkpoint_id)?)?)
+        write_enumerator_state(&self.0.snapshot_state(checkpoint_id)?)
     }
 }

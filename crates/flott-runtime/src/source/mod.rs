@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use flott_core::Data;
 use flott_core::seam::Clock;
+use flott_state::OperatorSnapshot;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::FnResult;
@@ -24,9 +25,14 @@ use crate::seam::Signal;
 
 pub use alignment::CannotPauseSplits;
 pub use enumerator::EnumeratorOutput;
-pub(crate) use enumerator::{AnyEnumerator, EnumeratorActions, TypedEnumerator};
+pub(crate) use enumerator::{AnyEnumerator, EnumeratorActions, TypedEnumerator, read_enumerator_state};
 pub(crate) use head::SourceHead;
 pub use output::SourceOutput;
+
+/// The splits that a snapshot holds of a reader.
+pub(crate) fn read_splits<S: SourceSplit>(restored: &OperatorSnapshot) -> FnResult<Vec<S>> {
+    head::splits::restore(restored)
+}
 
 /// Whether a source ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]

@@ -186,6 +186,11 @@ impl TaskCheckpoints {
         self.is_source && (self.data_ended || self.stop.is_some())
     }
 
+    /// Whether the task ends with a savepoint, behind which it processes nothing.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_some()
+    }
+
     /// Whether a task whose channels have ended may end too.
     pub(super) fn may_end(&self) -> bool {
         match (self.stop, self.last) {

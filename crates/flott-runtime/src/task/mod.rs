@@ -19,7 +19,7 @@ use flott_core::time::Timestamp;
 use flott_state::OperatorStateSnapshot;
 
 use crate::checkpoint::barriers::BarrierEvent;
-use crate::error::{ChainError, ChainResult, FailureKind, TaskFailure, cause_chain};
+use crate::error::{ChainError, ChainResult, FailureKind, TaskFailure};
 use crate::exchange::Gate;
 use crate::graph::OperatorId;
 use crate::snapshot::{CheckpointNotice, SnapshotWork, TaskSnapshot};
@@ -299,7 +299,10 @@ impl Task {
             TaskControl::TriggerCheckpoint(barrier) => {
                 checkpoints.handle(BarrierEvent::Triggered { barrier }, self.now_ms(), self.head.as_mut())
             }
-            TaskControl::Checkpoint(notice) => checkpoints.notify(notice, self.now_ms(), self.head.as_mut()),
+            TaskControl::Checkpoint(notice) => {
+                self.shared.set_stopping(checkpoints.is_stopping());
+                checkpoints.notify(notice, self.now_ms(), self.head.as_mut())
+            }
             other => self.head.control(other),
         }
     }
@@ -341,7 +344,7 @@ impl Ended {
         let (operator, kind) = match self {
             Self::Error(ChainError::Canceled) => (None, FailureKind::Error(vec!["cancelled".to_owned()])),
             Self::Error(ChainError::Failed { operator, cause }) => {
-                (Some(operator), FailureKind::Error(cause_chain(cause.as_ref())))
+                (Some(operator), FailureKind::of(cause.as_ref()))
             }
             Self::Panic { operator, panic } => {
                 (operator, FailureKind::Panic { message: panic.message, location: panic.location })

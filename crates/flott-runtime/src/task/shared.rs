@@ -53,6 +53,8 @@ pub struct TaskShared {
     signal: Arc<Signal>,
     canceled: Arc<AtomicBool>,
     now: Cell<Timestamp>,
+    stopping: Cell<bool>,
+    rehearsal: Cell<bool>,
     pub(crate) metrics: Arc<TaskMetrics>,
     pub(crate) link: TaskLink,
 }
@@ -66,7 +68,16 @@ impl TaskShared {
         link: TaskLink,
     ) -> Self {
         let now = Cell::new(clock.wall_ms());
-        Self { clock, signal, canceled, now, metrics, link }
+        Self {
+            clock,
+            signal,
+            canceled,
+            now,
+            stopping: Cell::default(),
+            rehearsal: Cell::default(),
+            metrics,
+            link,
+        }
     }
 
     /// Processing time: what the wall clock showed when the present batch was taken, in milliseconds since the
@@ -90,6 +101,24 @@ impl TaskShared {
     /// committed when the next of them is complete, and not at the end of input.
     pub fn takes_checkpoints(&self) -> bool {
         self.link.checkpointing.waits_for_last
+    }
+
+    /// Whether the task ends with a savepoint that it has taken: nothing more is processed, so a sink may wait for commits.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
+    pub(crate) fn set_stopping(&self, stopping: bool) {
+        self.stopping.set(stopping);
+    }
+
+    /// Whether operators are opened only to see whether their state can be read: they leave outside work alone.
+    pub fn is_rehearsal(&self) -> bool {
+        self.rehearsal.get()
+    }
+
+    pub(crate) fn set_rehearsal(&self) {
+        self.rehearsal.set(true);
     }
 
     /// What the task sleeps on: work outside the task wakes it when it is done.

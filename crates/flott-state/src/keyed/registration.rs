@@ -16,6 +16,7 @@ use crate::{
     namespace::Namespace,
     reducing_state::{Reducing, ReducingState, ReducingStateDescriptor},
     state_store::{Entries, Kind, StateStore},
+    state_type::tell_opaque,
     ttl::{StateTtlConfig, Ttl, TtlRules, WithTtl},
     value_state::{ValueState, ValueStateDescriptor, Values},
     value_store::ValueStore,
@@ -133,6 +134,7 @@ impl<K: Key> KeyedState<K> {
         for part in self.take_restored(name) {
             store.restore(&part, &handle, self.now, self.epoch)?;
         }
+        tell_opaque(name, &StateStore::<K, N, D>::types(false));
         self.stores.push(ErasedStore::new(store));
         self.registrations.push(Registration { name: name.to_owned(), handle });
         Ok(self.stores.len() as u32 - 1)

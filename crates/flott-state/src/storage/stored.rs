@@ -76,7 +76,15 @@ impl StoredSnapshot {
     /// # Errors
     /// When something can't be read or deleted.
     pub fn dispose(&self) -> Result<(), StorageError> {
-        let (store, root) = (&self.source.store, &self.source.root);
+        self.files_to_dispose()?.iter().try_for_each(|file| self.source.store.delete(file))
+    }
+
+    /// The files that [`StoredSnapshot::dispose`] deletes, in order, by their paths in the store.
+    ///
+    /// # Errors
+    /// When something can't be read.
+    pub fn files_to_dispose(&self) -> Result<Vec<String>, StorageError> {
+        let root = &self.source.root;
         let own = self.path.strip_prefix(root.as_str()).unwrap_or(&self.path).trim_start_matches('/');
         let files = files_of(own, &self.metadata);
         let metadata = join(own, METADATA_FILE);
@@ -85,8 +93,7 @@ impl StoredSnapshot {
             SnapshotForm::Savepoint => files.iter().map(String::as_str).collect(),
             SnapshotForm::Checkpoint => deletable(files.iter().map(String::as_str), &self.others(own)?, &[]),
         };
-        let mut in_order = [metadata.as_str()].into_iter().chain(chosen);
-        in_order.try_for_each(|file| store.delete(&join(root, file)))
+        Ok([metadata.as_str()].into_iter().chain(chosen).map(|file| join(root, file)).collect())
     }
 
     /// The other checkpoints in the directory of its job.

@@ -6,13 +6,15 @@ use super::blob::{BlobStore, check_directory};
 use super::error::StorageError;
 use super::local::LocalBlobStore;
 use super::memory::MemoryBlobStore;
+use super::percent;
 
 #[cfg(test)]
 mod tests;
 
 /// Opens the store that begins at a URL. Nothing needs to be there yet.
 ///
-/// * `/data/checkpoints`, `checkpoints`, `file:///data/checkpoints`, `file:/data/checkpoints`: a directory;
+/// * `/data/checkpoints`, `checkpoints`, `file:///data/checkpoints`, `file:/data/checkpoints`: a directory; in a URL `%20` stands
+///   for a space, and `%25` for a percent sign;
 /// * `memory://name/path`: memory of this process, gone with the last user of the name;
 /// * `s3://bucket/path` (or `s3a:`): S3, in builds with the feature `s3`.
 ///
@@ -22,7 +24,10 @@ pub fn open(url: &str) -> Result<Arc<dyn BlobStore>, StorageError> {
     let bad = |reason: &str| StorageError::BadUrl { url: url.to_owned(), reason: reason.to_owned() };
     match url.split_once(':') {
         _ if url.is_empty() => Err(bad("it is empty; give a directory or a URL")),
-        Some(("file", path)) => Ok(Arc::new(LocalBlobStore::new(file_path(path).map_err(bad)?)?)),
+        Some(("file", path)) => {
+            let path = file_path(path).and_then(percent::decode).map_err(bad)?;
+            Ok(Arc::new(LocalBlobStore::new(&path)?))
+        }
         Some(("memory", rest)) => {
             let rest = rest.trim_start_matches('/').trim_end_matches('/');
             let (name, root) = rest.split_once('/').unwrap_or((rest, ""));

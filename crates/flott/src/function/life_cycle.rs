@@ -30,6 +30,25 @@ macro_rules! life_cycle {
             Ok(())
         }
 
+        /// A checkpoint that holds the function's state is complete, and so are all before it: what depends on it can be
+        /// let out of the job now (Flink: `CheckpointListener.notifyCheckpointComplete`). Best effort: a notice may not come,
+        /// or come after the function has started again, so what must not be lost belongs into state.
+        ///
+        /// # Errors
+        /// An error fails the task.
+        fn notify_checkpoint_complete(&mut self, _checkpoint_id: u64) -> FnResult {
+            Ok(())
+        }
+
+        /// A checkpoint was given up; what its snapshot holds will be in a later one (Flink:
+        /// `CheckpointListener.notifyCheckpointAborted`). Best effort.
+        ///
+        /// # Errors
+        /// An error fails the task.
+        fn notify_checkpoint_aborted(&mut self, _checkpoint_id: u64) -> FnResult {
+            Ok(())
+        }
+
         /// Called once at the end, also after a failure.
         ///
         /// # Errors
@@ -71,6 +90,16 @@ macro_rules! delegate_life_cycle {
             <$function as $trait>::snapshot_state($to, context)
         }
 
+        fn notify_checkpoint_complete(&mut self, checkpoint_id: u64) -> FnResult {
+            let $this = self;
+            <$function as $trait>::notify_checkpoint_complete($to, checkpoint_id)
+        }
+
+        fn notify_checkpoint_aborted(&mut self, checkpoint_id: u64) -> FnResult {
+            let $this = self;
+            <$function as $trait>::notify_checkpoint_aborted($to, checkpoint_id)
+        }
+
         $(
             fn finish(&mut self, out: &mut Collector<'_, $out>) -> FnResult {
                 let $this = self;
@@ -85,4 +114,21 @@ macro_rules! delegate_life_cycle {
     };
 }
 
-pub(crate) use {delegate_life_cycle, life_cycle};
+/// Lets an operator tell its `function` what has become of checkpoints.
+macro_rules! notify_function {
+    () => {
+        fn on_checkpoint_complete(
+            &mut self,
+            checkpoint_id: u64,
+            _out: &mut flott_runtime::operator::Output<Self::Out>,
+        ) -> FnResult {
+            self.function.notify_checkpoint_complete(checkpoint_id)
+        }
+
+        fn on_checkpoint_aborted(&mut self, checkpoint_id: u64) -> FnResult {
+            self.function.notify_checkpoint_aborted(checkpoint_id)
+        }
+    };
+}
+
+pub(crate) use {delegate_life_cycle, life_cycle, notify_function};

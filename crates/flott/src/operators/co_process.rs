@@ -6,6 +6,7 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, OperatorSetup, Output, TwoInputOperator};
 use flott_state::{OperatorSnapshot, SnapshotRequest};
 
+use crate::function::life_cycle::notify_function;
 use crate::function::{CoProcessFunction, ProcessContext};
 
 /// `process` on connected streams without keys.
@@ -57,6 +58,8 @@ impl<F: CoProcessFunction<A, B, O>, A: Data, B: Data, O: Data> TwoInputOperator
         let Self { function, context, .. } = self;
         context.host.snapshot(request.checkpoint, |context| function.snapshot_state(context))
     }
+
+    notify_function!();
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {
         self.function.finish(&mut Collector::new(out, NO_TIMESTAMP))

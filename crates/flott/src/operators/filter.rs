@@ -5,6 +5,7 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
 use flott_state::{OperatorSnapshot, SnapshotRequest};
 
+use crate::function::life_cycle::notify_function;
 use crate::function::{FilterFunction, Host};
 
 /// `filter`: the batch itself goes on, without what was dropped.
@@ -69,6 +70,8 @@ impl<F: FilterFunction<T>, T: Data> Operator for FilterOperator<F, T> {
         let Self { function, host, .. } = self;
         host.snapshot(request.checkpoint, |context| function.snapshot_state(context))
     }
+
+    notify_function!();
 
     fn close(&mut self) -> FnResult {
         self.function.close()

@@ -8,6 +8,7 @@ use flott_runtime::operator::{Collector, OperatorSetup, Output, TwoInputOperator
 use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink, StateError};
 
 use super::KeyedBatch;
+use crate::function::life_cycle::notify_function;
 use crate::function::{KeySelector, KeyedBroadcastContext, KeyedBroadcastProcessFunction, KeyedHost};
 
 /// `process` on a keyed stream that is connected with a broadcast one.
@@ -79,6 +80,8 @@ impl<F: KeyedBroadcastProcessFunction<K, I, B, O>, K: Key, I: Data, B: Data, O: 
         let Self { function, host, .. } = self;
         host.snapshot(request, |context| function.snapshot_state(context))
     }
+
+    notify_function!();
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
         self.host.drain_snapshot(budget, sink)

@@ -8,6 +8,7 @@ use flott_runtime::operator::{Collector, OperatorSetup, Output, TwoInputOperator
 use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink, StateError};
 
 use super::KeyedBatch;
+use crate::function::life_cycle::notify_function;
 use crate::function::{KeySelector, KeyedCoProcessFunction, KeyedHost};
 
 /// `process` on connected keyed streams.
@@ -71,6 +72,8 @@ impl<F: KeyedCoProcessFunction<K, A, B, O>, K: Key, A: Data, B: Data, O: Data> T
         let Self { function, host, .. } = self;
         host.snapshot(request, |context| function.snapshot_state(context))
     }
+
+    notify_function!();
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
         self.host.drain_snapshot(budget, sink)

@@ -8,6 +8,7 @@ use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
 use flott_state::{OperatorSnapshot, SnapshotBudget, SnapshotRequest, SnapshotSink, StateError};
 
 use super::KeyedBatch;
+use crate::function::life_cycle::notify_function;
 use crate::function::{KeySelector, KeyedHost, KeyedProcessFunction};
 
 /// `process` on a keyed stream.
@@ -63,6 +64,8 @@ impl<F: KeyedProcessFunction<K, I, O>, K: Key, I: Data, O: Data> Operator
         let Self { function, host, .. } = self;
         host.snapshot(request, |context| function.snapshot_state(context))
     }
+
+    notify_function!();
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
         self.host.drain_snapshot(budget, sink)

@@ -5,6 +5,7 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Operator, OperatorSetup, Output};
 use flott_state::{OperatorSnapshot, SnapshotRequest};
 
+use crate::function::life_cycle::notify_function;
 use crate::function::{Host, MapFunction};
 
 /// `map`.
@@ -43,6 +44,8 @@ impl<F: MapFunction<I, O>, I: Data, O: Data> Operator for MapOperator<F, I, O> {
         let Self { function, host, .. } = self;
         host.snapshot(request.checkpoint, |context| function.snapshot_state(context))
     }
+
+    notify_function!();
 
     fn close(&mut self) -> FnResult {
         self.function.close()

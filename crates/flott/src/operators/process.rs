@@ -6,6 +6,7 @@ use flott_runtime::error::FnResult;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, Output};
 use flott_state::{OperatorSnapshot, SnapshotRequest};
 
+use crate::function::life_cycle::notify_function;
 use crate::function::{ProcessContext, ProcessFunction};
 
 /// `process` on a stream without keys.
@@ -44,6 +45,8 @@ impl<F: ProcessFunction<I, O>, I: Data, O: Data> Operator for ProcessOperator<F,
         let Self { function, context, .. } = self;
         context.host.snapshot(request.checkpoint, |context| function.snapshot_state(context))
     }
+
+    notify_function!();
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {
         self.function.finish(&mut Collector::new(out, NO_TIMESTAMP))

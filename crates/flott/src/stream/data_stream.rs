@@ -9,7 +9,7 @@ use flott_runtime::error::{BoxError, FnResult};
 use flott_runtime::exchange::{Partitioner, Partitioning};
 use flott_runtime::graph::NodeKind;
 use flott_runtime::operator::{Collector, Operator, OperatorSetup, OutputTag};
-use flott_runtime::program::{Prototype, operator_factory};
+use flott_runtime::program::{OperatorFactory, Prototype, operator_factory};
 
 use super::KeyedStream;
 use super::settings::operator_settings;
@@ -159,9 +159,14 @@ impl<T: Data> DataStream<T> {
         O: Operator<In = T>,
         F: Fn(&OperatorSetup) -> FnResult<O> + Send + Sync + 'static,
     {
+        self.add_factory(kind, name, operator_factory(make))
+    }
+
+    /// Adds an operator of any kind behind the stream.
+    pub(super) fn add_factory(&self, kind: NodeKind, name: &str, factory: Arc<dyn OperatorFactory>) -> At {
         let mut builder = self.env.builder.borrow_mut();
         let node = NewNode { kind, name: name.to_owned(), non_parallel: false };
-        let id = builder.add_node(node, operator_factory(make));
+        let id = builder.add_node(node, factory);
         for feed in &self.feeds {
             builder.add_edge(feed.clone(), id, 0);
         }

@@ -1,11 +1,11 @@
 //! The ends of streams.
 
 use std::fmt::{Debug, Display};
-use std::sync::Arc;
 
 use flott_core::Data;
 use flott_runtime::graph::NodeKind;
-use flott_runtime::sink::{Sink, SinkOperator};
+use flott_runtime::program::sink_factory;
+use flott_runtime::sink::Sink;
 
 use super::DataStream;
 use super::settings::operator_settings;
@@ -33,10 +33,7 @@ impl<T: Data> DataStream<T> {
     }
 
     fn add_sink<S: Sink<T>>(&self, name: &str, sink: S) -> DataStreamSink {
-        let sink = Arc::new(sink);
-        let at = self.add_node(NodeKind::Sink, name, move |setup| {
-            SinkOperator::<T, S>::new(sink.as_ref(), setup.clone())
-        });
+        let at = self.add_factory(NodeKind::Sink, name, sink_factory::<T, S>(sink));
         DataStreamSink { env: self.env.clone(), at, is_output: true }
     }
 

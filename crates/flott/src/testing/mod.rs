@@ -9,6 +9,7 @@
 //! * [`HarnessOptions`] — parallelism, and whether everything is rebuilt from a snapshot between any two steps;
 //! * [`in_both_modes`] — runs a test with and without that;
 //! * [`environment`] — where a test of a whole program starts, on a state backend that can be chosen from outside;
+//! * [`check_restore`] — whether a savepoint still fits a program, without running it;
 //! * [`VirtualTime`] — runs a whole program at once, however long it waits, in an order drawn from a seed.
 //!
 //! A test of a function with state and a timer, which must also hold if the job is restored at any moment:
@@ -69,13 +70,16 @@ mod environment;
 mod harness;
 mod one_input;
 mod options;
+mod restore;
 mod two_input;
 
+pub use flott_runtime::job::RestoreReport;
 pub use flott_runtime::testing::{Deadlock, JobSnapshot as HarnessSnapshot, StreamElement, VirtualTime};
 
 pub use environment::environment;
 pub use harness::Harness;
 pub use one_input::OneInputHarness;
 pub use options::{HarnessOptions, in_both_modes};
+pub use restore::check_restore;
 
 pub use two_input::TwoInputHarness;

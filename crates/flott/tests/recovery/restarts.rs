@@ -202,3 +202,28 @@ fn what_a_program_collects_of_a_job_that_fails_comes_once_and_in_order() {
         assert_eq!(collected, (0..1_000).collect::<Vec<_>>(), "seed {seed}");
     }
 }
+
+#[test]
+fn v3_8_an_error_that_is_marked_as_unrecoverable_is_not_tried_again() {
+    let env = env(2);
+    let read = numbers(&env).flat_map_with(Strict);
+    digit_sums(&read).sink_to(Table::default());
+    let (result, restarts, _) = run(&env);
+    let error = result.unwrap_err();
+    assert!(error.ends_with("failed: number 300 is bad"), "{error}");
+    assert_eq!(restarts, 0);
+}
+
+/// Does not take every number.
+#[derive(Clone)]
+struct Strict;
+
+impl FlatMapFunction<i64, i64> for Strict {
+    fn flat_map(&mut self, n: i64, out: &mut Collector<'_, i64>) -> FnResult {
+        if n == 300 {
+            return Err(flott::Unrecoverable::new("number 300 is bad").into());
+        }
+        out.collect(n);
+        Ok(())
+    }
+}

@@ -1,8 +1,14 @@
 //! Savepoints of whole jobs: taking them, stopping with them, starting from them.
 
+use std::sync::{Arc, Mutex};
+
 use flott::prelude::*;
+use flott::sink::{
+    BoxWriter, CommitError, Committer, NoWriterState, Sink, SinkContext, SinkWriter, WriteContext,
+};
 use flott::testing::VirtualTime;
-use flott_core::config::{MaxParallelism, RestoreMode, keys};
+use flott_core::Batch;
+use flott_core::config::{RestoreMode, keys};
 use flott_runtime::checkpoint::options::{SavepointFormat, StopMode};
 use flott_runtime::job::{JobHandle, JobStatus};
 use flott_state::storage::StoredSnapshot;
@@ -223,16 +229,6 @@ fn the_state_of_an_operator_that_is_gone_is_an_error_that_names_it_and_who_could
 }
 
 #[test]
-fn another_max_parallelism_than_that_of_the_savepoint_is_an_error() {
-    let savepoint = savepoint_of_digits("max-parallelism");
-    let env = env(1);
-    env.set(&keys::RESTORE_PATH, savepoint).set(&keys::MAX_PARALLELISM, MaxParallelism::Fixed(64));
-    digits(&env);
-    let error = refusal(&env);
-    assert!(error.contains("max parallelism 128, but it is 64 now"), "{error}");
-}
-
-#[test]
 fn a_max_parallelism_that_was_only_derived_gives_way_to_that_of_the_savepoint() {
     let savepoint = savepoint_of_digits("derived");
     let env = env(1);
@@ -275,4 +271,85 @@ fn what_is_no_savepoint_is_an_error_that_names_the_place() {
     digits(&env);
     let error = refusal(&env);
     assert!(error.contains("memory://nothing/savepoint-1"), "{error}");
+}
+
+/// Rows in a place that can't be reached at first.
+#[derive(Clone, Default)]
+struct FarAway {
+    rows: Arc<Mutex<Vec<i64>>>,
+    attempts: Arc<Mutex<u32>>,
+}
+
+impl Sink<i64> for FarAway {
+    type Committable = Vec<i64>;
+    type WriterState = NoWriterState;
+
+    fn create_writer(&self, _: &SinkContext) -> FnResult<BoxWriter<i64, Self>> {
+        Ok(Box::new(Rows(Vec::new())))
+    }
+
+    fn create_committer(&self, _: &SinkContext) -> FnResult<Option<Box<dyn Committer<Vec<i64>>>>> {
+        Ok(Some(Box::new(self.clone())))
+    }
+}
+
+impl Committer<Vec<i64>> for FarAway {
+    fn commit(&mut self, rows: &Vec<i64>) -> Result<(), CommitError> {
+        let mut attempts = self.attempts.lock().unwrap();
+        *attempts += 1;
+        if *attempts < 4 {
+            return Err(CommitError::RetryLater("the line is busy".into()));
+        }
+        self.rows.lock().unwrap().extend(rows);
+        Ok(())
+    }
+}
+
+struct Rows(Vec<i64>);
+
+impl SinkWriter<i64> for Rows {
+    type Committable = Vec<i64>;
+    type State = NoWriterState;
+
+    fn write(&mut self, batch: &mut Batch<i64>, _: WriteContext) -> FnResult {
+        self.0.append(&mut batch.records);
+        batch.clear();
+        Ok(())
+    }
+
+    fn flush(&mut self, _end_of_input: bool) -> FnResult {
+        Ok(())
+    }
+
+    fn prepare_commit(&mut self) -> FnResult<Vec<Vec<i64>>> {
+        Ok(vec![std::mem::take(&mut self.0)])
+    }
+}
+
+#[test]
+fn a_job_that_stops_with_a_savepoint_has_committed_what_could_not_be_committed_at_once_and_is_finished() {
+    let (env, far_away) = (env(1), FarAway::default());
+    // No checkpoint but the savepoint.
+    env.enable_checkpointing(Duration::from_secs(24 * 3_600));
+    numbers(&env).sink_to(far_away.clone());
+    in_virtual_time(1, || {
+        let handle = env.execute_async().unwrap();
+        go_on(&handle, 3_000);
+        let directory = memory("far away");
+        handle.stop_with_savepoint(Some(&directory), SavepointFormat::Canonical, StopMode::Suspend).unwrap();
+        assert_eq!(handle.status(), JobStatus::Finished);
+    });
+    assert_eq!(*far_away.attempts.lock().unwrap(), 4);
+    let rows = far_away.rows.lock().unwrap().clone();
+    assert!(rows.len() > 290, "{} rows", rows.len());
+    assert_eq!(rows, (0..rows.len() as i64).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_savepoint_is_disposed_of_and_what_is_none_is_refused() {
+    let savepoint = savepoint_of_digits("disposed");
+    flott::dispose_savepoint(&savepoint).unwrap();
+    StoredSnapshot::open(&savepoint).unwrap_err();
+    let error = flott::dispose_savepoint(&savepoint).unwrap_err().to_string();
+    assert!(error.starts_with("the savepoint was not deleted: ") && error.contains(&savepoint), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use flott::prelude::*;
-use flott_core::config::{CheckpointRetention, MemorySize, keys};
+use flott_core::config::{CheckpointRetention, MaxParallelism, MemorySize, keys};
 use flott_runtime::checkpoint::options::SavepointFormat;
 use flott_state::storage::{find_checkpoints, latest_checkpoint};
 
@@ -190,5 +190,19 @@ fn s109_a_job_that_tolerates_failed_checkpoints_goes_on_without_them() {
         assert_eq!(handle.restarts(), 0);
         checkpoint
     });
-    assert_eq!(errors, "job 'flott job': no checkpoint was taken: a task failed to store its snapshot");
+    let reason = "job 'flott job': no checkpoint was taken: a task failed to store its snapshot: checkpoint ";
+    assert!(errors.starts_with(reason), "{errors}");
+    assert!(errors.contains("5 mb") || errors.contains("5242880"), "what storage has said: {errors}");
+}
+
+#[test]
+fn v3_5_a_checkpoint_keeps_its_max_parallelism_and_the_error_says_what_to_do() {
+    let directory = cancelled_job();
+    let (env, _) = digits(directory.path(), 2);
+    env.set(&keys::RESTORE_PATH, "latest".to_owned()).set(&keys::MAX_PARALLELISM, MaxParallelism::Fixed(64));
+    let error = in_virtual_time(2, || env.execute()).unwrap_err().to_string();
+    assert!(
+        error.contains("max parallelism 128, but it is 64 now: set it to 128 again, or take a savepoint"),
+        "{error}"
+    );
 }

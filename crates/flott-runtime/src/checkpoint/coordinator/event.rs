@@ -304,6 +304,14 @@ pub enum RequestFailure {
     /// There is no checkpoint or savepoint.
     #[error("no checkpoint was taken: {0}")]
     Checkpoint(FailureReason),
+    /// The same, with what storage has said.
+    #[error("no checkpoint was taken: {reason}: {cause}")]
+    Storage {
+        /// What failed.
+        reason: FailureReason,
+        /// The answer of storage, with the place.
+        cause: String,
+    },
     /// There is no place for a savepoint.
     #[error(
         "no directory was named for the savepoint, and execution.checkpointing.savepoint-dir is not set: set one of them"

@@ -42,7 +42,7 @@ impl Shell {
         self.restarts += 1;
         self.alignment.forget(&tasks);
         let latest = self.checkpoints.latest();
-        self.statistics.told.restored = latest.as_ref().map(|(checkpoint, _)| *checkpoint);
+        self.statistics.restored(latest.as_ref().map(|(checkpoint, _)| *checkpoint), self.now_ms());
         self.tell_statistics();
         match self.try_start(&tasks, latest.map(|(_, point)| point).as_ref()) {
             Ok(restarts) => {
@@ -50,6 +50,7 @@ impl Shell {
                 self.life.change(|life| {
                     life.restarting = restarting;
                     life.restarts = self.restarts;
+                    life.full_restarts += u32::from(*part == Part::Whole);
                 });
                 match part {
                     Part::Whole => self.begin(),

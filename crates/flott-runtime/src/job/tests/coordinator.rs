@@ -191,6 +191,15 @@ fn a_job_with_a_region_that_is_down_ends_when_it_is_cancelled_and_the_others_hav
 }
 
 #[test]
+fn v3_8_a_failure_that_can_not_be_recovered_from_is_not_tried_again() {
+    let mut coordinator = by_region(&job(&[2], &[]), often(0));
+    let bad = TaskFailure { kind: FailureKind::Unrecoverable(vec!["bad".to_owned()]), ..failure("") };
+    assert_eq!(coordinator.handle(0, 0, Event::TaskFailed(task(0, 0), bad.clone())), [CANCEL_ALL]);
+    let end = Action::EndJob(Outcome::Failed(bad));
+    assert_eq!(coordinator.handle(0, 0, Event::TaskCanceled(task(0, 1))), [end]);
+}
+
+#[test]
 fn a_region_that_has_finished_stays_finished_when_another_fails() {
     let mut coordinator = by_region(&job(&[2], &[]), often(0));
     let mut at = |now_ms, event| coordinator.handle(now_ms, 0, event);

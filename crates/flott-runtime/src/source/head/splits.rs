@@ -1,7 +1,10 @@
 //! A reader's position in a checkpoint: its splits, each at the place where reading goes on.
 
 use flott_core::encoding::{self, EncodeError};
-use flott_state::{OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, StateType};
+use flott_state::{
+    ListStateDescriptor, OperatorSnapshot, OperatorState, OperatorStateSnapshot, OperatorStateStore,
+    RedistributionMode, StateType,
+};
 
 use crate::error::FnResult;
 use crate::source::SourceSplit;
@@ -26,14 +29,9 @@ pub(in crate::source) fn snapshot<S: SourceSplit>(
     Ok(Some(OperatorSnapshot { keyed: Vec::new(), operator: vec![splits] }))
 }
 
-/// The splits that a reader gets back.
+/// The splits that a reader gets back, migrated like any other state if their type has changed.
 pub(in crate::source) fn restore<S: SourceSplit>(restored: &OperatorSnapshot) -> FnResult<Vec<S>> {
-    let states = restored.operator.iter().filter(|state| state.name == SPLITS);
-    let elements = states.flat_map(|state| &state.elements);
-    elements
-        .map(|bytes| {
-            encoding::decode(bytes)
-                .map_err(|error| format!("its state holds a split that can't be read: {error}").into())
-        })
-        .collect()
+    let mut state = OperatorState::new(Some(restored.operator.clone()));
+    let splits = state.list_state(ListStateDescriptor::new(SPLITS))?;
+    Ok(splits.get(&state)?.to_vec())
 }

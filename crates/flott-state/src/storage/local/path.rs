@@ -4,6 +4,7 @@ use std::path::{self, Path, PathBuf};
 
 use crate::storage::StorageError;
 use crate::storage::blob::nearest;
+use crate::storage::percent;
 
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, StorageError> {
     path::absolute(path)
@@ -12,7 +13,7 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, StorageError> {
 
 /// The URL of a directory, without a slash at its end.
 pub(super) fn url_of(path: &Path) -> String {
-    format!("file://{}", path.display()).trim_end_matches('/').to_owned()
+    format!("file://{}", percent::encode(&path.to_string_lossy())).trim_end_matches('/').to_owned()
 }
 
 /// The uppermost directory of `path` that isn't there, with what is there in its place.

@@ -15,6 +15,7 @@ use flott_state::{
 
 use super::bounds::{Interval, IntervalBounds, Side};
 use super::{JoinContext, ProcessJoinFunction};
+use crate::function::life_cycle::notify_function;
 use crate::function::{Host, KeySelector};
 use crate::operators::KeyedBatch;
 use crate::state::keyed_state;
@@ -213,6 +214,8 @@ where
         join.timers.begin_snapshot(CLEANUP_TIMERS, TimeDomain::EventTime, join.max_parallelism)?;
         Ok(snapshot)
     }
+
+    notify_function!();
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {
         let Join { state, timers, .. } = &mut self.join;
