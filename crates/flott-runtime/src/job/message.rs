@@ -28,6 +28,8 @@ pub(super) enum Message {
     },
     /// The metadata of a checkpoint was stored at this place, or could not be.
     MetadataWritten { checkpoint: u64, result: Result<(String, RestorePoint), String> },
+    /// A checkpoint that was given up is deleted, as far as that is possible.
+    Discarded { checkpoint: u64 },
     /// The user wants the job to end.
     Cancel,
     /// The user wants a checkpoint or a savepoint.

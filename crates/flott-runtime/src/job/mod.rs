@@ -17,6 +17,7 @@ mod start;
 mod statistics;
 mod storage;
 mod stored;
+mod undecided;
 
 pub(crate) use assigned::Assigned;
 pub(crate) use build::{JobPlan, TaskBuilder, TaskEnds};

@@ -28,6 +28,7 @@ use super::start::{Launcher, RunningTask, task_metrics};
 use super::statistics::Statistics;
 use super::storage::{self, StorageWork};
 use super::stored::{JobIdentity, RestorePoint, metadata};
+use super::undecided::Undecided;
 use crate::checkpoint::Topology;
 use crate::checkpoint::coordinator::{self as checkpoint, RequestId, TerminalStatus};
 use crate::checkpoint::options::Barrier;
@@ -38,7 +39,7 @@ use crate::error::{FailureKind, FnResult, JobError, TaskFailure};
 use crate::graph::JobGraph;
 use crate::metrics::VertexMetrics;
 use crate::program::Program;
-use crate::seam::{JoinHandle, Monitor, random, spawn};
+use crate::seam::{JoinHandle, Monitor, arrivals, random, spawn};
 use crate::snapshot::CheckpointNotice;
 use crate::source::{AnyEnumerator, EnumeratorActions};
 use crate::task::TaskControl;
@@ -208,6 +209,7 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
         life: Arc::clone(&handle.life),
         outcome: None,
         statistics,
+        undecided: Undecided::default(),
     };
     spawn("flott-coordinator".to_owned(), move || shell.run())
         .map_err(|cause| JobError::Resource { what: "a thread for the coordinator".to_owned(), cause })?;
@@ -243,6 +245,7 @@ struct Shell {
     life: Arc<Monitor<JobLife>>,
     outcome: Option<Outcome>,
     statistics: Statistics,
+    undecided: Undecided,
 }
 
 impl Shell {
@@ -290,7 +293,7 @@ impl Shell {
     fn turn(&mut self) {
         let (now_ns, now_ms) = (self.clock.monotonic_ns(), self.now_ms());
         let tick = self.sources.next_tick_ns().map(|at| Duration::from_nanos(at.saturating_sub(now_ns)));
-        let dues = self.checkpoints.next_wake_up_ms().into_iter().chain(self.coordinator.next_wake_up());
+        let dues = self.checkpoints.next_wake_up_ms().into_iter().chain(self.next_restart_ms());
         let dues = dues.map(|at| Duration::from_millis(at.saturating_sub(now_ms)));
         if let Some(message) = self.inbox.receive(tick.into_iter().chain(dues).min()) {
             self.take(message);
@@ -315,6 +318,7 @@ impl Shell {
             Message::MetadataWritten { checkpoint, result } => {
                 self.take_metadata(checkpoint, result);
             }
+            Message::Discarded { checkpoint } => self.undecided.gone(checkpoint),
             Message::Cancel => self.event(Event::CancelRequested),
             Message::Request(request, answer) => {
                 if let Request::Savepoint { directory: None, .. } = request
@@ -344,6 +348,7 @@ impl Shell {
             }
         };
         self.checkpoint_event(event);
+        self.undecided.answered(checkpoint);
         self.checkpoints.forget_unless_kept(checkpoint);
     }
 
@@ -380,9 +385,14 @@ impl Shell {
         if self.checkpoints.next_wake_up_ms().is_some_and(|at| at <= now_ms) {
             self.checkpoint_event(checkpoint::Event::TimeAdvanced);
         }
-        if self.coordinator.next_wake_up().is_some_and(|at| at <= now_ms) {
+        if self.next_restart_ms().is_some_and(|at| at <= now_ms) {
             self.event(Event::RestartDue);
         }
+    }
+
+    /// When tasks start again; not before it is decided what they start from.
+    fn next_restart_ms(&self) -> Option<u64> {
+        self.coordinator.next_wake_up().filter(|_| self.undecided.is_empty())
     }
 
     /// Tells a reader that has reported its watermark how far it may go.
@@ -458,6 +468,7 @@ impl Shell {
                     let in_flight = self.checkpoints.take_in_flight(snapshot.checkpoint);
                     let (plan, job) = (&self.launcher.plan, &self.identity);
                     let metadata = metadata(plan, job, &snapshot, &enumerators, &in_flight);
+                    self.undecided.write(snapshot.checkpoint);
                     self.launcher.storage.send(StorageWork::WriteMetadata(metadata));
                 }
                 checkpoint::Action::NotifyComplete { checkpoint, tasks, .. } => {
@@ -481,6 +492,7 @@ impl Shell {
                 }
                 checkpoint::Action::DiscardPending { checkpoint, .. } => {
                     self.checkpoints.forget(checkpoint);
+                    self.undecided.discard(checkpoint);
                     self.launcher.storage.send(StorageWork::DiscardPending { checkpoint });
                 }
                 checkpoint::Action::DiscardLate { checkpoint, state } => {
@@ -539,8 +551,13 @@ impl Shell {
         self.directory.savepoint(barrier.checkpoint, directory, random())
     }
 
+    /// Notices are best effort: one that is lost is made good by the next, and one that comes twice changes nothing.
     fn notify(&self, tasks: &[TaskId], notice: CheckpointNotice) {
-        tasks.iter().for_each(|task| self.send(*task, TaskControl::Checkpoint(notice)));
+        for task in tasks {
+            for _ in 0..arrivals() {
+                self.send(*task, TaskControl::Checkpoint(notice));
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use flott_core::seam::Clock;
 use flott_state::format::{CheckpointMetadata, EncodedEnd, SnapshotHandle};
@@ -15,7 +16,7 @@ use super::message::Message;
 use super::statistics::SubtaskCheckpoint;
 use super::stored::RestorePoint;
 use crate::error::JobError;
-use crate::seam::{JoinHandle, spawn};
+use crate::seam::{JoinHandle, Signal, spawn};
 
 /// How much work may wait. A task that finds the queue full waits, and with it its input.
 const WAITING: usize = 1_024;
@@ -23,8 +24,15 @@ const WAITING: usize = 1_024;
 /// How many bytes of state may wait to be stored; tasks hold back what is more.
 pub(super) const MOST_WAITING_BYTES: usize = 32 << 20;
 
-/// How many snapshots that were given up are remembered for what comes late.
-const MOST_GIVEN_UP: usize = 64;
+/// How many snapshots that are over are remembered for what comes late.
+const MOST_OVER: usize = 64;
+
+/// How often the deletion of a checkpoint that was given up is tried. One whose metadata stays would be found by the next process,
+/// which had better not start from it.
+const DISCARD_ATTEMPTS: u32 = 4;
+
+/// How long to wait before it is tried again.
+const DISCARD_PAUSE: Duration = Duration::from_millis(100);
 
 /// What there is to do.
 pub(super) enum StorageWork {
@@ -57,8 +65,9 @@ struct Storage {
     targets: BTreeMap<u64, Destination>,
     /// What tasks have stored that checkpoints under way or to come may build on.
     bases: Bases,
-    /// Where those went that were given up, of which something may still come.
-    given_up: BTreeMap<u64, SnapshotTarget>,
+    /// Where those went that were stored or given up: the coordinator may have given up what is stored, and of what was given up
+    /// something may still come.
+    over: BTreeMap<u64, SnapshotTarget>,
     /// What tasks have begun to store.
     uploads: BTreeMap<(u64, TaskId), Result<StateUpload, StorageError>>,
     waiting_bytes: Arc<AtomicUsize>,
@@ -96,7 +105,7 @@ pub(super) fn start(
         clock,
         targets: BTreeMap::new(),
         bases: Bases::default(),
-        given_up: BTreeMap::new(),
+        over: BTreeMap::new(),
         uploads: BTreeMap::new(),
         waiting_bytes,
         messages,
@@ -131,7 +140,7 @@ impl Storage {
                 StorageWork::Discard { location } => tell(self.directory.discard(&location)),
                 StorageWork::DiscardPending { checkpoint } => self.discard_pending(checkpoint),
                 StorageWork::DiscardLate { checkpoint, state } => {
-                    if let Some(target) = self.given_up.get(&checkpoint) {
+                    if let Some(target) = self.over.get(&checkpoint) {
                         tell(self.directory.discard_late(target, &state));
                     }
                 }
@@ -176,12 +185,25 @@ impl Storage {
     fn discard_pending(&mut self, checkpoint: u64) {
         self.uploads.retain(|(of, _), _| *of != checkpoint);
         self.bases.forget(checkpoint);
-        if let Some(Destination { target, .. }) = self.targets.remove(&checkpoint) {
-            tell(self.directory.discard_pending(&target));
-            self.given_up.insert(checkpoint, target);
-            if self.given_up.len() > MOST_GIVEN_UP {
-                self.given_up.pop_first();
+        let begun = self.targets.remove(&checkpoint).map(|destination| destination.target);
+        // It may be stored already: then it was given up meanwhile.
+        if let Some(target) = begun.or_else(|| self.over.remove(&checkpoint)) {
+            let mut attempts = 1..DISCARD_ATTEMPTS;
+            let mut deleted = self.directory.discard_pending(&target);
+            while deleted.is_err() && attempts.next().is_some() {
+                pause(DISCARD_PAUSE);
+                deleted = self.directory.discard_pending(&target);
             }
+            tell(deleted);
+            self.remember(target);
+        }
+        self.messages.send(Message::Discarded { checkpoint });
+    }
+
+    fn remember(&mut self, target: SnapshotTarget) {
+        self.over.insert(target.checkpoint(), target);
+        if self.over.len() > MOST_OVER {
+            self.over.pop_first();
         }
     }
 
@@ -192,12 +214,18 @@ impl Storage {
         let result = self.directory.complete(&target, &metadata);
         let source = target.source();
         if result.is_ok() {
-            self.targets.remove(&checkpoint);
+            self.targets.remove(&checkpoint).into_iter().for_each(|to| self.remember(to.target));
         }
         let result = result.map(|location| (location, RestorePoint { metadata: Arc::new(metadata), source }));
         let result = result.map_err(|error| error.to_string());
         self.messages.send(Message::MetadataWritten { checkpoint, result });
     }
+}
+
+fn pause(time: Duration) {
+    let signal = Signal::new();
+    signal.adopt();
+    signal.wait(Some(time));
 }
 
 /// What can't be deleted is in nobody's way; the next run of the job tries again.

@@ -191,8 +191,12 @@ impl TaskCheckpoints {
         self.stop.is_some()
     }
 
-    /// Whether a task whose channels have ended may end too.
-    pub(super) fn may_end(&self) -> bool {
+    /// Whether a task whose channels have ended may end too: what it waits for is complete, and no snapshot is being written.
+    pub(super) fn let_end(&self) -> bool {
+        self.may_end() && self.writing.is_none()
+    }
+
+    fn may_end(&self) -> bool {
         match (self.stop, self.last) {
             (Some(stop), _) => self.completed >= stop,
             (None, Some(last)) => self.completed >= last,
@@ -356,11 +360,6 @@ impl TaskCheckpoints {
     pub(super) fn must_write_first(&self) -> bool {
         let is_recording = self.writing.as_ref().is_some_and(|writing| writing.is_recording);
         is_recording && !self.settings.responder.has_room()
-    }
-
-    /// Whether a snapshot is being written.
-    pub(super) fn is_writing(&self) -> bool {
-        self.writing.is_some()
     }
 
     /// When the task has nothing else to do: how long until it goes on writing a snapshot, if there is one.

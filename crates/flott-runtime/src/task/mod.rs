@@ -245,7 +245,7 @@ impl Task {
                 self.control(control, &mut checkpoints)?;
             }
             input_ended |= checkpoints.stops_reading();
-            if input_ended && checkpoints.may_end() && !checkpoints.is_writing() {
+            if input_ended && checkpoints.let_end() {
                 return self.head.end();
             }
             let now_ns = self.shared.tick();
@@ -272,8 +272,11 @@ impl Task {
                         self.head.flush()?;
                         last_flush_ns = now_ns;
                     }
-                    let retry_after = checkpoints.next_write().or(retry_after);
-                    self.shared.wait_for_input(self.until_due(retry_after, &checkpoints));
+                    // A snapshot that has just been written may have been all that kept the task from its end.
+                    if !(input_ended && checkpoints.let_end()) {
+                        let retry_after = checkpoints.next_write().or(retry_after);
+                        self.shared.wait_for_input(self.until_due(retry_after, &checkpoints));
+                    }
                 }
                 Step::Barrier(event) => {
                     checkpoints.handle(event, self.now_ms(), self.head.as_mut())?;
