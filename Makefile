@@ -18,11 +18,11 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 WORKLOADS ?= stateless word_count keyed_sum map_state broadcast timers window_sum sliding_sum session_sum \
              latency startup idle memory
 
-.PHONY: help demo test bench fmt setup rocksdb
+.PHONY: help demo test torture bench fmt setup rocksdb
 .DEFAULT_GOAL := help
 
 help: ## Lists these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## Builds flott, runs two jobs on real data and shows their results
 	@cargo build --locked --release --package flott-examples
@@ -34,6 +34,10 @@ test: setup rocksdb ## Checks format, lints and docs; runs all tests and the exa
 	@RUSTDOCFLAGS="-D warnings" tools/phase docs cargo doc --locked --workspace $(FEATURES) --no-deps
 	@tools/phase tests cargo test --locked --workspace $(FEATURES)
 	@tools/phase examples tools/demo "$(CARGO_TARGET_DIR)/debug"
+
+torture: setup ## Kills jobs 1,000 times and lives 100,000 seeds of the simulation: about an hour; FLOTT_KILLS, FLOTT_SIM_SEEDS
+	@FLOTT_SIM_SEEDS=$${FLOTT_SIM_SEEDS:-100000} cargo test --locked --package flott-sim
+	@FLOTT_KILLS=$${FLOTT_KILLS:-500} cargo test --locked --package flott-examples --test kill --test trouble
 
 bench: setup ## Measures flott against hand-written loops; WORKLOADS="keyed_sum" ARGS="--keys 1000000" for less
 	@cargo build --locked --release --package flott-bench

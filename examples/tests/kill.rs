@@ -8,137 +8,12 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use support::data;
-use tempfile::TempDir;
-
-const WORD_COUNT: &str = env!("CARGO_BIN_EXE_word_count");
-const FLIGHT_DELAYS: &str = env!("CARGO_BIN_EXE_flight_delays");
+use anyhow::Result;
+use support::job::{End, FLIGHT_DELAYS, Job, WORD_COUNT, ensure_same, entries, lines, undisturbed};
 
 /// A job that is killed lives no longer than this.
 const LONGEST_LIFE_MS: u64 = 900;
-
-/// No job takes longer when nobody kills it.
-const LIMIT: Duration = Duration::from_secs(120);
-
-/// A job, where it writes, and where its checkpoints are.
-struct Job {
-    program: &'static str,
-    input: Vec<String>,
-    directory: TempDir,
-    parallelism: u64,
-}
-
-/// How a run of a job has ended.
-#[derive(Debug, PartialEq, Eq)]
-enum End {
-    Finished,
-    Killed,
-}
-
-impl Job {
-    fn new(program: &'static str, parallelism: u64) -> Result<Self> {
-        let input = match program {
-            WORD_COUNT => vec!["--input".to_owned(), data("kjv.txt").display().to_string()],
-            _ => vec!["--input".to_owned(), data("flights.csv.gz").display().to_string()],
-        };
-        Ok(Self { program, input, directory: TempDir::new()?, parallelism })
-    }
-
-    fn output(&self) -> PathBuf {
-        self.directory.path().join("output")
-    }
-
-    fn checkpoints(&self) -> PathBuf {
-        self.directory.path().join("checkpoints")
-    }
-
-    fn start(&self) -> Result<Child> {
-        let child = Command::new(self.program)
-            .args(&self.input)
-            .arg("--output")
-            .arg(self.output())
-            .args(["--quiet", "--parallelism", &self.parallelism.to_string()])
-            .args(["--checkpoint-interval", "200", "--checkpoint-dir"])
-            .arg(self.checkpoints())
-            .args(["--from-checkpoint", "latest", "-D", "execution.checkpointing.num-retained=3"])
-            .stderr(Stdio::piped())
-            .spawn()?;
-        Ok(child)
-    }
-
-    /// Runs the job, and kills its process after so many milliseconds if it still runs.
-    fn run(&self, life_ms: Option<u64>) -> Result<End> {
-        let mut child = self.start()?;
-        let (started, life) = (Instant::now(), life_ms.map_or(LIMIT, Duration::from_millis));
-        loop {
-            if let Some(status) = child.try_wait()? {
-                let output = child.wait_with_output()?;
-                ensure!(status.success(), "{status}: {}", String::from_utf8_lossy(&output.stderr));
-                return Ok(End::Finished);
-            }
-            if started.elapsed() >= life {
-                ensure!(life_ms.is_some(), "the job hangs");
-                child.kill()?;
-                child.wait()?;
-                // A job that was killed on its last way has nothing left to resume from, and nothing to do.
-                return Ok(if self.has_finished()? { End::Finished } else { End::Killed });
-            }
-            sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// Whether all output is committed: a job that has finished deletes its checkpoints behind its last commit.
-    fn has_finished(&self) -> Result<bool> {
-        Ok(self.output().exists() && !lines(&self.output())?.is_empty() && self.completed()?.is_empty())
-    }
-
-    /// The directories of completed checkpoints, the newest last.
-    fn completed(&self) -> Result<Vec<PathBuf>> {
-        let mut found = Vec::new();
-        for job in entries(&self.checkpoints())? {
-            for checkpoint in entries(&job)? {
-                let name = checkpoint.file_name().context("a name")?.to_string_lossy().into_owned();
-                if let Some(id) = name.strip_prefix("chk-").and_then(|id| id.parse::<u64>().ok())
-                    && checkpoint.join("_metadata").exists()
-                {
-                    found.push((id, checkpoint));
-                }
-            }
-        }
-        found.sort();
-        Ok(found.into_iter().map(|(_, checkpoint)| checkpoint).collect())
-    }
-}
-
-fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
-    if !directory.is_dir() {
-        return Ok(Vec::new());
-    }
-    fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
-}
-
-/// All lines that a reader of a directory sees, sorted: hidden files are none of his business.
-fn lines(directory: &Path) -> Result<Vec<Vec<u8>>> {
-    let mut lines = Vec::new();
-    for file in entries(directory)? {
-        let name = file.file_name().context("a name")?.to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            ensure!(name.starts_with("part-"), "{name} is not a finished part");
-            let text = fs::read(&file)?;
-            // Each part of a table has a header.
-            let headers = usize::from(name.ends_with(".csv"));
-            lines.extend(text.split_inclusive(|byte| *byte == b'\n').skip(headers).map(<[u8]>::to_vec));
-        }
-    }
-    lines.sort_unstable();
-    Ok(lines)
-}
 
 /// Random numbers that a test can repeat.
 struct Random(u64);
@@ -163,13 +38,6 @@ fn kills() -> u64 {
     std::env::var("FLOTT_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(50)
 }
 
-/// What a job that nobody disturbs writes.
-fn undisturbed(program: &'static str) -> Result<Vec<Vec<u8>>> {
-    let job = Job::new(program, 2)?;
-    ensure!(job.run(None)? == End::Finished, "nobody killed it");
-    lines(&job.output())
-}
-
 /// Kills jobs until there were enough kills; `meanwhile` may do something to what a killed job has left.
 fn torment(
     program: &'static str,
@@ -185,9 +53,7 @@ fn torment(
             killed += 1;
             meanwhile(&job, &mut random)?;
         }
-        let found = lines(&job.output())?;
-        ensure!(found.len() == expected.len(), "{} lines instead of {}", found.len(), expected.len());
-        ensure!(found == expected, "the lines differ");
+        ensure_same(&lines(&job.output())?, &expected)?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ mod thread;
 pub use clock::{SystemClock, clock};
 pub(crate) use monitor::Monitor;
 pub use parker::is_simulated;
-pub(crate) use parker::{Parked, Parker, with_parker};
+pub(crate) use parker::{Parked, Parker, arrivals, with_parker};
 pub use random::random;
 pub use signal::Signal;
 pub(crate) use signal::{really_park, really_park_for_all_of};

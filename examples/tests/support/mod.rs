@@ -3,6 +3,8 @@
 // Each test file uses a part of this.
 #![allow(dead_code)]
 
+pub(crate) mod job;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};

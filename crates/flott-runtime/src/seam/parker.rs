@@ -46,6 +46,11 @@ pub(crate) trait Parker: Send + Sync {
         None
     }
 
+    /// How often a message arrives that may get lost on its way.
+    fn arrivals(&self) -> u32 {
+        1
+    }
+
     /// The clock to be used in the place of the machine's.
     fn clock(&self) -> Option<Arc<dyn Clock>> {
         None
@@ -59,6 +64,12 @@ thread_local! {
 /// The parker of the present thread; real threads have none.
 pub(crate) fn current_parker() -> Option<Arc<dyn Parker>> {
     PARKER.with_borrow(Clone::clone)
+}
+
+/// How often a message that the present thread sends arrives, if it may get lost or be doubled on its way: once; in a
+/// simulation, as its faults have it.
+pub(crate) fn arrivals() -> u32 {
+    current_parker().map_or(1, |parker| parker.arrivals())
 }
 
 /// Whether the present thread runs in a simulation, where nothing may wait but through this module.

@@ -8,7 +8,7 @@
 //! * [`LocalTasks`] — the tasks of a program between the two, with real operators, routers, channels and gates;
 //! * [`JobSnapshot`] — the state of all of them, which can be restored at another parallelism.
 //!
-//! As a whole, on their own threads: [`VirtualTime`].
+//! As a whole, on their own threads: [`VirtualTime`], in which a [`Director`] may do harm.
 
 mod capture;
 mod clock;
@@ -25,7 +25,7 @@ pub use clock::ManualClock;
 pub use feed::{AnyFeed, Feed};
 pub use local::LocalTasks;
 pub use snapshot::JobSnapshot;
-pub use virtual_time::{Deadlock, VirtualTime};
+pub use virtual_time::{Deadlock, Director, Order, Turn, VirtualTime};
 
 /// What travels through a stream (Flink: `StreamElement`).
 #[derive(Clone, Debug, PartialEq, Eq)]

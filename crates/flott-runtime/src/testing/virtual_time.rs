@@ -1,5 +1,6 @@
 //! Whole programs in virtual time: threads take turns, and the clock goes where it is waited for.
 
+mod director;
 mod scheduler;
 #[cfg(test)]
 mod tests;
@@ -7,7 +8,8 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use self::scheduler::{Scheduler, Stopped};
+pub use self::director::{Director, Order, Turn};
+use self::scheduler::{Interruption, Scheduler, Stopped};
 use crate::seam::{Parker, with_parker};
 
 /// Runs whole programs on their real threads, of which only one runs at a time, in an order drawn from a seed, and
@@ -48,15 +50,37 @@ impl VirtualTime {
     /// # Errors
     /// [`Deadlock`] if nobody can go on. The threads of the program are ended then.
     pub fn run<R>(self, program: impl FnOnce() -> R) -> Result<R, Deadlock> {
-        let scheduler = Arc::new(Scheduler::new(self.seed));
+        let result = self.run_program(None, program)?;
+        // Only a director ends it.
+        Ok(result.unwrap_or_else(|| unwind()))
+    }
+
+    /// As [`VirtualTime::run`], under a director; `None` if it has ended the simulation before the program returned.
+    ///
+    /// # Errors
+    /// As [`VirtualTime::run`].
+    pub fn run_directed<R>(
+        self,
+        director: Arc<dyn Director>,
+        program: impl FnOnce() -> R,
+    ) -> Result<Option<R>, Deadlock> {
+        self.run_program(Some(director), program)
+    }
+
+    fn run_program<R>(
+        self,
+        director: Option<Arc<dyn Director>>,
+        program: impl FnOnce() -> R,
+    ) -> Result<Option<R>, Deadlock> {
+        let scheduler = Arc::new(Scheduler::new(self.seed, director));
         let main: Arc<dyn Parker> = scheduler.add("the program");
         main.begin();
         // Nothing of the program is seen again after it has unwound.
         let result = catch_unwind(AssertUnwindSafe(|| with_parker(main, program)));
-        let deadlock = scheduler.stop();
-        match (result, deadlock) {
-            (_, Some(deadlock)) => Err(deadlock),
-            (Ok(result), None) => Ok(result),
+        match (result, scheduler.stop()) {
+            (_, Some(Interruption::Deadlock(deadlock))) => Err(deadlock),
+            (_, Some(Interruption::Director)) => Ok(None),
+            (Ok(result), None) => Ok(Some(result)),
             (Err(panic), None) => resume_unwind(panic),
         }
     }

@@ -137,8 +137,8 @@ impl CheckpointDirectory {
             .to_bytes()
             .map_err(|error| StorageError::Encode { place: place(target.store.as_ref(), &file), error })?;
         match target.store.create(&file, &bytes) {
-            // A store may try again by itself after it has succeeded unnoticed.
-            Err(StorageError::AlreadyExists { .. }) if target.store.get(&file)? == bytes => {}
+            // A store may try again by itself after it has succeeded unnoticed, or not have got the answer.
+            Err(_) if target.store.get(&file).is_ok_and(|stored| stored == bytes) => {}
             result => result?,
         }
         if is_own {
@@ -175,7 +175,9 @@ impl CheckpointDirectory {
     /// When something can't be deleted; of a checkpoint it is tried again with the next one.
     pub fn discard_pending(&self, target: &SnapshotTarget) -> Result<(), StorageError> {
         if !self.is_own_checkpoint(target) {
-            let files = target.store.list(&target.path())?;
+            let mut files = target.store.list(&target.path())?;
+            // Its metadata may be there although storage has said otherwise. It goes first: what is deleted halfway is no savepoint.
+            files.sort_by_key(|file| !file.path.ends_with(METADATA_FILE));
             return files.iter().try_for_each(|file| target.store.delete(&file.path));
         }
         self.ledger().release(target.checkpoint);
@@ -257,16 +259,23 @@ impl CheckpointDirectory {
         Ok(files.into_iter().map(|file| file.path[below..].to_owned()).collect())
     }
 
-    /// Deletes those of these files, and of others from before, that may be deleted.
+    /// Deletes those of these files, and of others from before, that may be deleted. What can't be deleted is tried again with the
+    /// next; only metadata keeps others back, for what it refers to must not vanish before it.
     fn sweep(&self, files: Vec<String>) -> Result<(), StorageError> {
         let chosen = self.ledger().sweep(files);
-        let mut chosen = chosen.into_iter();
-        while let Some(file) = chosen.next() {
-            if let Err(error) = self.store.delete(&join(&self.root, &file)) {
-                self.ledger().put_back([file].into_iter().chain(chosen));
-                return Err(error);
+        let (mut left, mut metadata_is_left, mut result) = (Vec::new(), false, Ok(()));
+        for file in chosen {
+            let deleted = match metadata_is_left {
+                false => self.store.delete(&join(&self.root, &file)),
+                true => Ok(()),
+            };
+            if metadata_is_left || deleted.is_err() {
+                metadata_is_left |= file.ends_with(METADATA_FILE);
+                left.push(file);
             }
+            result = result.and(deleted);
         }
-        Ok(())
+        self.ledger().put_back(left);
+        result
     }
 }

@@ -1,6 +1,7 @@
 //! Which store a URL names.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::blob::{BlobStore, check_directory};
 use super::error::StorageError;
@@ -11,12 +12,29 @@ use super::percent;
 #[cfg(test)]
 mod tests;
 
+/// Opens the store that begins at a URL of a scheme that is not flott's own; it gets what is behind `SCHEME://`.
+pub type Opener = fn(&str) -> Result<Arc<dyn BlobStore>, StorageError>;
+
+/// The schemes of the program's own.
+static REGISTERED: Mutex<BTreeMap<&'static str, Opener>> = Mutex::new(BTreeMap::new());
+
+/// Makes a store known to the process whose URLs begin with `SCHEME://` (Flink: a `FileSystemFactory`). One that was known
+/// before under this scheme is replaced; flott's own schemes can't be.
+pub fn register(scheme: &'static str, opener: Opener) {
+    REGISTERED.lock().unwrap_or_else(PoisonError::into_inner).insert(scheme, opener);
+}
+
+fn registered(scheme: &str) -> Option<Opener> {
+    REGISTERED.lock().unwrap_or_else(PoisonError::into_inner).get(scheme).copied()
+}
+
 /// Opens the store that begins at a URL. Nothing needs to be there yet.
 ///
 /// * `/data/checkpoints`, `checkpoints`, `file:///data/checkpoints`, `file:/data/checkpoints`: a directory; in a URL `%20` stands
 ///   for a space, and `%25` for a percent sign;
 /// * `memory://name/path`: memory of this process, gone with the last user of the name;
-/// * `s3://bucket/path` (or `s3a:`): S3, in builds with the feature `s3`.
+/// * `s3://bucket/path` (or `s3a:`): S3, in builds with the feature `s3`;
+/// * what the program has made known with [`register`].
 ///
 /// # Errors
 /// When the URL is not one of these.
@@ -35,9 +53,12 @@ pub fn open(url: &str) -> Result<Arc<dyn BlobStore>, StorageError> {
             Ok(Arc::new(MemoryBlobStore::named(name, root)))
         }
         Some(("s3" | "s3a", rest)) if rest.starts_with("//") => s3(rest.trim_matches('/'), bad),
-        Some((scheme, rest)) if rest.starts_with("//") => Err(bad(&format!(
-            "flott has no storage for '{scheme}:'; known are file: (or a plain path), memory: and s3:"
-        ))),
+        Some((scheme, rest)) if rest.starts_with("//") => match registered(scheme) {
+            Some(opener) => opener(&rest[2..]),
+            None => Err(bad(&format!(
+                "flott has no storage for '{scheme}:'; known are file: (or a plain path), memory: and s3:"
+            ))),
+        },
         _ => Ok(Arc::new(LocalBlobStore::new(url)?)),
     }
 }

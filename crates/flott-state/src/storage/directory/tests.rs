@@ -5,7 +5,7 @@ use crate::format::{
     OperatorMetadata, SnapshotForm, SnapshotHandle, StateFileEncoder, StatePart, SubtaskState, TaskMetadata,
 };
 use crate::snapshot::{OperatorSnapshot, OperatorStateSnapshot, RedistributionMode, SnapshotSink};
-use crate::storage::{FileScope, StoredSnapshot};
+use crate::storage::{BlobInfo, BlobWriter, FileScope, StoredSnapshot};
 
 const JOB: JobKey = JobKey(0xabc);
 const SALT: u64 = 0x5a17;
@@ -237,4 +237,148 @@ fn a_checkpoint_that_is_given_up_takes_nothing_of_another_job_with_it_in_a_direc
     StoredSnapshot::open(&location).unwrap().verify().unwrap();
     let store = url::open(url).unwrap();
     assert_eq!(store.list("").unwrap().len(), 3, "what the other had written is gone");
+}
+
+/// Deletes no blob whose path ends like this.
+#[derive(Debug)]
+struct Stubborn(MemoryBlobStore, &'static str);
+
+impl BlobStore for Stubborn {
+    fn url(&self) -> &str {
+        self.0.url()
+    }
+
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        self.0.create(path, bytes)
+    }
+
+    fn writer(&self, path: &str) -> Result<Box<dyn BlobWriter>, StorageError> {
+        self.0.writer(path)
+    }
+
+    fn get(&self, path: &str) -> Result<Vec<u8>, StorageError> {
+        self.0.get(path)
+    }
+
+    fn get_range(&self, path: &str, range: std::ops::Range<u64>) -> Result<Vec<u8>, StorageError> {
+        self.0.get_range(path, range)
+    }
+
+    fn size(&self, path: &str) -> Result<u64, StorageError> {
+        self.0.size(path)
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<BlobInfo>, StorageError> {
+        self.0.list(directory)
+    }
+
+    fn children(&self, directory: &str) -> Result<Vec<String>, StorageError> {
+        self.0.children(directory)
+    }
+
+    fn delete(&self, path: &str) -> Result<(), StorageError> {
+        if path.contains(self.1) {
+            return Err(StorageError::Io {
+                action: "delete",
+                place: path.to_owned(),
+                reason: "no".to_owned(),
+            });
+        }
+        self.0.delete(path)
+    }
+}
+
+/// What is left of a checkpoint of three files that is discarded where nothing is deleted whose path has this in it.
+fn left_of_a_checkpoint(stubborn: &'static str) -> Vec<String> {
+    let mut directory =
+        CheckpointDirectory::new(JOB, &files("memory://stubborn"), INLINE_BELOW, SALT).unwrap();
+    let blobs = MemoryBlobStore::new();
+    directory.store = Arc::new(Stubborn(blobs.clone(), stubborn));
+    let target = directory.checkpoint(1);
+    let parts = ["0-0", "0-1", "0-2"].map(|subtask| store(&target, subtask, 30_000).unwrap());
+    let location =
+        directory.complete(&target, &metadata(&target, SnapshotForm::Checkpoint, parts.into())).unwrap();
+    assert!(directory.discard(&location).is_err());
+    let left = blobs.list("").unwrap().into_iter();
+    left.map(|blob| {
+        blob.path.rsplit_once('/').unwrap().1.split(&format!("-{SALT:016x}")).next().unwrap().to_owned()
+    })
+    .collect()
+}
+
+#[test]
+fn a_file_that_cannot_be_deleted_keeps_no_other_back() {
+    assert_eq!(left_of_a_checkpoint("/0-1"), ["0-1"]);
+}
+
+#[test]
+fn metadata_that_cannot_be_deleted_keeps_all_that_it_refers_to() {
+    assert_eq!(left_of_a_checkpoint("/_metadata"), ["0-0", "0-1", "0-2", "_metadata"]);
+}
+
+#[test]
+fn a_savepoint_that_is_given_up_loses_its_metadata_first() {
+    let mut directory =
+        CheckpointDirectory::new(JOB, &files("memory://given up"), INLINE_BELOW, SALT).unwrap();
+    directory.store = Arc::new(MemoryBlobStore::new());
+    let mut target = directory.savepoint(1, "memory://given up", 5).unwrap();
+    let blobs = MemoryBlobStore::new();
+    target.store = Arc::new(Stubborn(blobs.clone(), "/0-0"));
+    let parts = vec![store(&target, "0-0", 30_000).unwrap()];
+    // It was stored, and nobody has learned of it.
+    directory.complete(&target, &metadata(&target, SnapshotForm::Savepoint, parts)).unwrap();
+    assert!(directory.discard_pending(&target).is_err());
+    let left = blobs.list("").unwrap();
+    assert!(left.iter().all(|blob| !blob.path.ends_with(METADATA_FILE)), "{left:?}");
+}
+
+/// Stores what it creates, and says that it has failed.
+#[derive(Debug)]
+struct Unanswering(MemoryBlobStore);
+
+impl BlobStore for Unanswering {
+    fn url(&self) -> &str {
+        self.0.url()
+    }
+
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        self.0.create(path, bytes)?;
+        Err(StorageError::Io { action: "write", place: path.to_owned(), reason: "timed out".to_owned() })
+    }
+
+    fn writer(&self, path: &str) -> Result<Box<dyn BlobWriter>, StorageError> {
+        self.0.writer(path)
+    }
+
+    fn get(&self, path: &str) -> Result<Vec<u8>, StorageError> {
+        self.0.get(path)
+    }
+
+    fn get_range(&self, path: &str, range: std::ops::Range<u64>) -> Result<Vec<u8>, StorageError> {
+        self.0.get_range(path, range)
+    }
+
+    fn size(&self, path: &str) -> Result<u64, StorageError> {
+        self.0.size(path)
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<BlobInfo>, StorageError> {
+        self.0.list(directory)
+    }
+
+    fn children(&self, directory: &str) -> Result<Vec<String>, StorageError> {
+        self.0.children(directory)
+    }
+
+    fn delete(&self, path: &str) -> Result<(), StorageError> {
+        self.0.delete(path)
+    }
+}
+
+#[test]
+fn a_checkpoint_is_complete_when_its_metadata_is_stored_although_the_answer_was_lost() {
+    let mut directory = CheckpointDirectory::new(JOB, &files("memory://lost"), INLINE_BELOW, SALT).unwrap();
+    directory.store = Arc::new(Unanswering(MemoryBlobStore::new()));
+    let target = directory.checkpoint(1);
+    assert!(directory.complete(&target, &metadata(&target, SnapshotForm::Checkpoint, Vec::new())).is_ok());
 }

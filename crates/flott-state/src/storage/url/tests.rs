@@ -27,3 +27,12 @@ fn a_url_that_names_no_store_is_refused_with_what_is_known() {
     assert!(message("").contains("it is empty"));
     assert!(message("memory://a/../b").contains("'../b' is not the path of a blob"));
 }
+
+#[test]
+fn a_scheme_of_the_programs_own_is_known_once_it_is_registered() {
+    assert!(open("own://place/cp").unwrap_err().to_string().contains("no storage for 'own:'"));
+    register("own", |rest| Ok(Arc::new(MemoryBlobStore::named("of a scheme of its own", rest))));
+    let store = open("own://place/cp").unwrap();
+    store.create("a", b"a").unwrap();
+    assert_eq!(MemoryBlobStore::named("of a scheme of its own", "place").get("cp/a").unwrap(), b"a");
+}
