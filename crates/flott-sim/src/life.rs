@@ -84,7 +84,7 @@ impl Process {
         if commands.iter().any(|(_, command)| *command == Command::StopWithSavepoint) {
             faults.lost_notices = 0;
         }
-        Self { settings, faults, commands, seed: random.next(), begins_ms }
+        Self { settings, faults, commands, seed: random.any(), begins_ms }
     }
 }
 
@@ -236,12 +236,9 @@ fn look_after(handle: &JobHandle, commands: &[(u64, Command)], world: &Arc<World
         };
         let mut state = world.state();
         state.log.note(format!("{command:?}: {result:?}"));
-        match (command, result.is_ok()) {
-            (Command::StopWithSavepoint, true) => {
-                state.log.count(Count::StopWithSavepoint);
-                return End::Gone;
-            }
-            _ => {}
+        if *command == Command::StopWithSavepoint && result.is_ok() {
+            state.log.count(Count::StopWithSavepoint);
+            return End::Gone;
         }
     }
     let result = handle.wait_for(LONG).unwrap_or_else(|| {

@@ -59,6 +59,10 @@ impl State {
 
     /// At the end of the job: nothing is left of its checkpoints but what could not be deleted.
     pub fn check_storage(&mut self) {
+        // Metadata that can't be read may refer to every shared file, so all of them stay.
+        if self.may_repeat {
+            return;
+        }
         let Self { blobs, log, job_directory, .. } = self;
         let left = blobs.below(job_directory).map(|(path, _)| path);
         let is_left = |path: &&String| !blobs.snapshots.needs(path) && !blobs.undeleted.contains(*path);

@@ -49,7 +49,7 @@ impl Settings {
         let concurrent = random.pick(&[1, 1, 2]);
         Self {
             parallelism: random.within(1..=4) as u32,
-            parallelisms: random.next(),
+            parallelisms: random.any(),
             interval_ms: random.pick(&[10, 40, 40, 150]),
             timeout_ms: random.pick(&[150, 10_000]),
             tolerable: random.pick(&[0, 2, 1_000]),

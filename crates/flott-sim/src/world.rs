@@ -138,7 +138,7 @@ impl State {
         let mut files: Vec<String> = newest.files.iter().cloned().collect();
         files.push(format!("{directory}/_metadata"));
         let file = self.dice.pick(&files);
-        let random = self.dice.next();
+        let random = self.dice.any();
         self.log.count(Count::CheckpointDamaged);
         self.log.note(format!("{file} is damaged"));
         self.blobs.damage(&file, random);
@@ -170,7 +170,7 @@ impl Hands {
         if !state.faults.user.contains(&call) {
             return Ok(());
         }
-        let panics = call % 2 == 0;
+        let panics = call.is_multiple_of(2);
         state.log.count(if panics { Count::UserPanic } else { Count::UserError });
         state.log.note(format!("call {call} of user code {}", if panics { "panics" } else { "fails" }));
         drop(state);

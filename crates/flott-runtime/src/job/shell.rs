@@ -520,13 +520,14 @@ impl Shell {
                 return self.checkpoint_event(checkpoint::Event::TriggerFailed { checkpoint });
             }
         };
+        // Also if nothing comes of it: only storage gives up what has begun, and until then nothing that it may build on is deleted.
+        self.launcher.storage.send(StorageWork::Begin {
+            target,
+            base: barrier.options.kind.base(),
+            is_shared: self.launcher.options.is_incremental() && !barrier.options.kind.is_savepoint(),
+        });
         match self.sources.snapshot(checkpoint) {
             Ok(enumerators) => {
-                self.launcher.storage.send(StorageWork::Begin {
-                    target,
-                    base: barrier.options.kind.base(),
-                    is_shared: self.launcher.options.is_incremental() && !barrier.options.kind.is_savepoint(),
-                });
                 self.checkpoints.begin(checkpoint, enumerators);
                 for task in tasks {
                     self.send(*task, TaskControl::TriggerCheckpoint(barrier.clone()));
