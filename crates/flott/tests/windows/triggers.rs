@@ -107,15 +107,16 @@ fn count_windows_of_the_whole_stream() {
 #[test]
 fn windows_of_the_whole_stream_run_in_one_subtask() {
     let steps = vec![at("a", 1), at("b", 2), at("c", 1001), Watermark(2000)];
-    let mut sums = script(&env(3), steps)
+    let sums = script(&env(3), steps)
         .window_all(TumblingEventTimeWindows::of(millis(1000)))
         .apply(|_: &(), window: &TimeWindow, events: &[Event], out: &mut Collector<'_, (i64, usize)>| {
             out.collect((window.start, events.len()));
         })
         .name("all");
     // They come out of three subtasks behind the windows.
-    sums.sort_unstable();
-    assert_eq!(sums.execute_and_collect().unwrap(), [(0, 2), (1000, 1)]);
+    let mut collected = sums.execute_and_collect().unwrap();
+    collected.sort_unstable();
+    assert_eq!(collected, [(0, 2), (1000, 1)]);
 }
 
 #[test]
