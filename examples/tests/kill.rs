@@ -44,7 +44,7 @@ fn torment(
     kills: u64,
     mut meanwhile: impl FnMut(&Job, &mut Random) -> Result<()>,
 ) -> Result<()> {
-    let expected = undisturbed(program)?;
+    let expected = undisturbed(&Job::new(program, 2)?)?;
     let mut random = Random::new(program);
     let mut killed = 0;
     while killed < kills {

@@ -1,4 +1,5 @@
 //! Jobs that run as processes, with checkpoints and files as output.
+#![allow(clippy::disallowed_methods, reason = "it waits for processes, in real time")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,14 @@ impl Job {
             _ => vec!["--input".to_owned(), data("flights.csv.gz").display().to_string()],
         };
         Ok(Self { program, input, directory: TempDir::new()?, parallelism })
+    }
+
+    /// Lets the job read its text so many times, so that it runs long enough for what is to happen to it.
+    pub(crate) fn repeat_text(mut self, times: usize) -> Result<Self> {
+        let text = self.place("text");
+        fs::write(&text, fs::read(data("kjv.txt"))?.repeat(times))?;
+        self.input = vec!["--input".to_owned(), text.display().to_string()];
+        Ok(self)
     }
 
     /// A place for whatever belongs to the job.
@@ -142,8 +151,7 @@ pub(crate) fn lines(directory: &Path) -> Result<Vec<Vec<u8>>> {
 }
 
 /// What a job that nobody disturbs writes.
-pub(crate) fn undisturbed(program: &'static str) -> Result<Vec<Vec<u8>>> {
-    let job = Job::new(program, 2)?;
+pub(crate) fn undisturbed(job: &Job) -> Result<Vec<Vec<u8>>> {
     ensure!(job.run(None)? == End::Finished, "nobody killed it");
     lines(&job.output())
 }
