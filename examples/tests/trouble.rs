@@ -1,4 +1,4 @@
-//! Jobs whose checkpoint storage is full or can't be written to: they say so in one line, go on, and write in the end what a
+//! Jobs whose checkpoint storage is full, can't be written to, or is damaged: they say so in one line, go on, and write in the end what a
 //! job writes that has no such trouble.
 
 #![allow(clippy::disallowed_methods, reason = "it waits for processes, in real time")]
@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
-use support::job::{FLIGHT_DELAYS, Job, LIMIT, WORD_COUNT, ensure_same, lines, undisturbed};
+use anyhow::{Context, Result, bail, ensure};
+use support::job::{End, FLIGHT_DELAYS, Job, LIMIT, WORD_COUNT, ensure_same, entries, lines, undisturbed};
 
 /// Mounts a small file system for the checkpoints in a namespace of its own, makes trouble, and starts the job. The trouble ends when
 /// a file appears. Nothing of it is left when the job has ended.
@@ -86,6 +86,11 @@ fn trouble(job: impl Fn() -> Result<Job>, script: &str, complaint: &str, tolerab
     ensure_same(&lines(&job.output())?, &expected)
 }
 
+/// A job that is not done before something happens to it.
+fn long_word_count() -> Result<Job> {
+    Job::new(WORD_COUNT, 2)?.repeat_text(10)
+}
+
 /// The first line of the log that has this in it.
 fn wait_for(running: &mut Running, log: &Path, wanted: &str) -> Result<String> {
     let started = Instant::now();
@@ -122,6 +127,62 @@ fn a_job_that_tolerates_nothing_starts_again_until_the_directory_can_be_written(
 
 #[test]
 fn a_tolerant_job_goes_on_while_a_file_is_in_the_place_of_the_directory() -> Result<()> {
-    // The trouble begins when the job has made its directory: it must not be done by then.
-    trouble(|| Job::new(WORD_COUNT, 2)?.repeat_text(10), A_FILE, "Not a directory", 1_000_000)
+    trouble(long_word_count, A_FILE, "Not a directory", 1_000_000)
+}
+
+fn flip(bytes: &mut [u8]) {
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in entries(from)? {
+        let copied = to.join(entry.file_name().context("a name")?);
+        if entry.is_dir() { copy(&entry, &copied)? } else { fs::copy(&entry, &copied).map(drop)? }
+    }
+    Ok(())
+}
+
+fn put_back(job: &Job) -> Result<()> {
+    for (name, place) in [("kept-output", job.output()), ("kept-checkpoints", job.checkpoints())] {
+        fs::remove_dir_all(&place)?;
+        copy(&job.place(name), &place)?;
+    }
+    Ok(())
+}
+
+/// A job that was killed when it had at least two checkpoints, and a copy of all that it has left.
+fn killed(long: impl Fn() -> Result<Job>) -> Result<Job> {
+    for life_ms in (500..5_000).step_by(100) {
+        let job = long()?;
+        if job.run(Some(life_ms))? == End::Killed && job.completed()?.len() >= 2 {
+            copy(&job.output(), &job.place("kept-output"))?;
+            copy(&job.checkpoints(), &job.place("kept-checkpoints"))?;
+            return Ok(job);
+        }
+    }
+    bail!("it never had two checkpoints when it was killed")
+}
+
+#[test]
+fn whichever_file_of_the_newest_checkpoint_is_damaged_the_one_before_is_used_and_nothing_is_lost()
+-> Result<()> {
+    let (expected, job) = (undisturbed(&long_word_count()?)?, killed(long_word_count)?);
+    let newest = job.completed()?.pop().context("a checkpoint")?;
+    let files = entries(&newest)?;
+    ensure!(files.len() > 1, "metadata and state");
+    for file in files {
+        for damage in
+            [|bytes: &mut Vec<u8>| flip(bytes), |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2)]
+        {
+            put_back(&job)?;
+            let mut bytes = fs::read(&file)?;
+            damage(&mut bytes);
+            fs::write(&file, bytes)?;
+            ensure!(job.run(None)? == End::Finished, "nobody killed it");
+            ensure_same(&lines(&job.output())?, &expected).with_context(|| file.display().to_string())?;
+        }
+    }
+    Ok(())
 }
