@@ -1,6 +1,7 @@
 //! The thin shell around the coordinators of a job and of its checkpoints: it performs their actions, and hosts the
 //! enumerators.
 
+mod actions;
 mod failover;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,7 @@ use crate::seam::{JoinHandle, Monitor, arrivals, random, spawn};
 use crate::snapshot::CheckpointNotice;
 use crate::source::{AnyEnumerator, EnumeratorActions};
 use crate::task::TaskControl;
+use actions::Occurrences;
 
 /// How many messages may wait for the coordinator. Tasks send few: a split request, their end.
 const MESSAGES: usize = 1024;
@@ -210,6 +212,7 @@ pub fn launch(mut program: Program, options: LaunchOptions) -> Result<JobHandle,
         outcome: None,
         statistics,
         undecided: Undecided::default(),
+        occurrences: Occurrences::default(),
     };
     spawn("flott-coordinator".to_owned(), move || shell.run())
         .map_err(|cause| JobError::Resource { what: "a thread for the coordinator".to_owned(), cause })?;
@@ -246,6 +249,7 @@ struct Shell {
     outcome: Option<Outcome>,
     statistics: Statistics,
     undecided: Undecided,
+    occurrences: Occurrences,
 }
 
 impl Shell {
@@ -429,81 +433,6 @@ impl Shell {
     fn send(&self, task: TaskId, control: TaskControl) {
         if let Some(task) = self.tasks.get(&task) {
             task.send(control);
-        }
-    }
-
-    /// Performs what the coordinator of the job wants.
-    fn event(&mut self, event: Event) {
-        for action in self.coordinator.handle(self.now_ms(), random(), event) {
-            match action {
-                Action::Cancel(Part::Whole) => {
-                    self.tasks.values().for_each(RunningTask::cancel);
-                    self.checkpoint_event(checkpoint::Event::JobSuspended);
-                }
-                Action::Cancel(Part::Region(tasks)) => self.cancel_region(&tasks),
-                Action::Restart { part, at_ms, failure } => self.wait_for_restart(&part, at_ms, &failure),
-                Action::Start(part) => self.start_again(&part),
-                Action::EndJob(outcome) => {
-                    let status = match outcome {
-                        Outcome::Finished => TerminalStatus::Finished,
-                        Outcome::Canceled => TerminalStatus::Canceled,
-                        Outcome::Failed(_) => TerminalStatus::Failed,
-                    };
-                    self.checkpoint_event(checkpoint::Event::JobEnded { status });
-                    self.outcome = Some(outcome);
-                }
-            }
-        }
-    }
-
-    /// Performs what the coordinator of checkpoints wants.
-    fn checkpoint_event(&mut self, event: checkpoint::Event<SnapshotHandle>) {
-        for action in self.checkpoints.handle(self.now_ms(), event) {
-            match action {
-                checkpoint::Action::Trigger { barrier, tasks, request } => {
-                    self.trigger(&barrier, &tasks, request);
-                }
-                checkpoint::Action::WriteMetadata { snapshot } => {
-                    let enumerators = self.checkpoints.take_enumerators(snapshot.checkpoint);
-                    let in_flight = self.checkpoints.take_in_flight(snapshot.checkpoint);
-                    let (plan, job) = (&self.launcher.plan, &self.identity);
-                    let metadata = metadata(plan, job, &snapshot, &enumerators, &in_flight);
-                    self.undecided.write(snapshot.checkpoint);
-                    self.launcher.storage.send(StorageWork::WriteMetadata(metadata));
-                }
-                checkpoint::Action::NotifyComplete { checkpoint, tasks, .. } => {
-                    self.sources.completed(checkpoint);
-                    self.notify(&tasks, CheckpointNotice::Complete(checkpoint));
-                }
-                checkpoint::Action::NotifyAborted { checkpoint, tasks, reason } => {
-                    if reason.is_of_normal_life() {
-                        tracing::info!("checkpoint {checkpoint} was given up: {reason}");
-                    } else {
-                        tracing::warn!("checkpoint {checkpoint} was given up: {reason}");
-                    }
-                    self.statistics.failed(checkpoint, reason.to_string());
-                    self.tell_statistics();
-                    self.checkpoints.forget(checkpoint);
-                    self.notify(&tasks, CheckpointNotice::Aborted(checkpoint));
-                }
-                checkpoint::Action::DiscardCompleted { checkpoint } => {
-                    self.checkpoints.forget(checkpoint.snapshot.checkpoint);
-                    self.launcher.storage.send(StorageWork::Discard { location: checkpoint.location });
-                }
-                checkpoint::Action::DiscardPending { checkpoint, .. } => {
-                    self.checkpoints.forget(checkpoint);
-                    self.undecided.discard(checkpoint);
-                    self.launcher.storage.send(StorageWork::DiscardPending { checkpoint });
-                }
-                checkpoint::Action::DiscardLate { checkpoint, state } => {
-                    self.launcher.storage.send(StorageWork::DiscardLate { checkpoint, state });
-                }
-                checkpoint::Action::Answer { request, result } => self.checkpoints.answer(request, result),
-                checkpoint::Action::FailJob { reason } => {
-                    let failure = self.checkpoints.failure(&reason);
-                    self.event(Event::JobFailed(job_failure(failure)));
-                }
-            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flott::prelude::*;
 use flott_core::config::{CheckpointRetention, MemorySize, RestoreMode, keys};
@@ -10,7 +12,7 @@ use flott_runtime::job::{CheckpointFigures, JobHandle};
 use flott_state::format::TaskMetadata;
 use flott_state::storage::{StoredSnapshot, find_checkpoints, latest_checkpoint};
 
-use crate::support::{Table, env, go_on, in_virtual_time, memory};
+use crate::support::{Table, digit_sums, env, expected_sums, go_on, in_virtual_time, memory, numbers, pause};
 
 /// How many keys there are, each with a record in the first second.
 const KEYS: i64 = 20_000;
@@ -274,4 +276,30 @@ fn what_is_claimed_is_deleted_with_its_layers_and_what_is_not_stays_as_it_was() 
         let expected = if mode == RestoreMode::Claim { BTreeSet::new() } else { before };
         assert_eq!(files(directory.path()), expected, "{mode:?}");
     }
+}
+
+#[test]
+fn a_checkpoint_that_fails_the_job_as_it_lets_the_next_begin_keeps_no_file_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let (env, table) = (env(1), Table::default());
+    env.set(&keys::INCREMENTAL_CHECKPOINTS, true)
+        .set(&keys::DATA_INLINE_THRESHOLD, MemorySize { bytes: 0 })
+        .set(&keys::CHECKPOINT_DIRECTORY, directory.path().to_str().unwrap().to_owned())
+        // The next one is due before, and waits.
+        .set(&keys::CHECKPOINTING_TIMEOUT, Duration::from_millis(150));
+    let is_first = Arc::new(AtomicBool::new(true));
+    let paused = numbers(&env).map(move |n| {
+        if n == 300 && is_first.swap(false, Ordering::SeqCst) {
+            pause(Duration::from_secs(1));
+        }
+        n
+    });
+    digit_sums(&paused).sink_to(table.clone());
+    in_virtual_time(1, || {
+        let handle = env.execute_async().unwrap();
+        handle.wait().unwrap();
+        assert_eq!(handle.restarts(), 1, "nothing tolerates a checkpoint that expires");
+    });
+    assert_eq!(table.rows().into_iter().collect::<Vec<_>>(), expected_sums());
+    assert_eq!(files(directory.path()), BTreeSet::new());
 }
