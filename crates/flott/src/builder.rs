@@ -48,6 +48,8 @@ pub(crate) struct ProgramBuilder {
     operators: Vec<Arc<dyn OperatorFactory>>,
     edge_factories: Vec<Arc<dyn EdgeFactory>>,
     side_types: HashMap<(NodeId, String), &'static str>,
+    /// The side outputs of operators that can have no others.
+    side_tags: HashMap<NodeId, Vec<String>>,
     generation: u64,
     // Mistakes are kept until execute(), so that the methods that make a program can be chained.
     config_error: Option<ConfigError>,
@@ -67,6 +69,7 @@ impl ProgramBuilder {
             operators: Vec::new(),
             edge_factories: Vec::new(),
             side_types: HashMap::new(),
+            side_tags: HashMap::new(),
             generation: 0,
             config_error: None,
             state_error: None,
@@ -132,6 +135,7 @@ impl ProgramBuilder {
         }
         let factory = edge_factory(feed.partitioner);
         if let Some(tag) = &feed.tag {
+            self.check_side_tag(feed.at.node, tag);
             self.check_side_type(feed.at.node, tag, factory.record_type());
         }
         self.edges.push(StreamEdge {
@@ -154,6 +158,33 @@ impl ProgramBuilder {
         current
     }
 
+    /// Notes that an operator emits to these side outputs and can emit to no others.
+    pub(crate) fn emits_only(&mut self, at: At, tags: Vec<String>) {
+        self.side_tags.insert(at.node, tags);
+    }
+
+    /// A side output that can't be emitted is a mistake, and would be an empty stream for ever.
+    fn check_side_tag(&mut self, node: NodeId, tag: &str) {
+        let StreamNode { kind, name, .. } = &self.nodes[node.0 as usize];
+        let tags = match self.side_tags.get(&node) {
+            Some(tags) => tags.as_slice(),
+            None if *kind == NodeKind::Source => &[],
+            None => return,
+        };
+        if tags.iter().any(|known| known == tag) {
+            return;
+        }
+        let known = match tags {
+            [] => "it emits to none".to_owned(),
+            tags => format!("only '{}'", tags.join("', '")),
+        };
+        let problem = format!(
+            "it has no side output '{tag}', {known}: read a side output right behind the operator that emits it"
+        );
+        let operator = name.clone();
+        self.invalid(&operator, problem);
+    }
+
     fn check_side_type(&mut self, node: NodeId, tag: &str, record_type: &'static str) {
         let first = *self.side_types.entry((node, tag.to_owned())).or_insert(record_type);
         if first != record_type {
@@ -164,11 +195,12 @@ impl ProgramBuilder {
         }
     }
 
-    /// Notes that a setting was made on a stream that is no operator's output.
+    /// Notes that a setting was made, or a side output asked for, on a stream that is no operator's output.
     pub(crate) fn no_operator(&mut self, at: At) {
         let name = self.nodes.get(at.node.0 as usize).map_or_else(String::new, |node| node.name.clone());
-        let problem = "a uid, name, parallelism or other setting was made behind a union, a side output or a \
-                       partitioning, which are no operators: make it right behind the operator it is for";
+        let problem = "a uid, name, parallelism or other setting was made, or a side output was asked for, behind a \
+                       union, a side output or a partitioning, which are no operators: do it right behind the \
+                       operator it is for";
         self.invalid(&name, problem.to_owned());
     }
 
@@ -189,6 +221,7 @@ impl ProgramBuilder {
     pub(crate) fn forget(&mut self) {
         self.generation += 1;
         self.side_types.clear();
+        self.side_tags.clear();
         (self.nodes, self.edges) = (Vec::new(), Vec::new());
         (self.operators, self.edge_factories) = (Vec::new(), Vec::new());
         (self.config_error, self.state_error, self.graph_error) = (None, None, None);
@@ -198,6 +231,7 @@ impl ProgramBuilder {
     pub(crate) fn take(&mut self, name: String, defaults: GraphDefaults) -> Program {
         self.generation += 1;
         self.side_types.clear();
+        self.side_tags.clear();
         let (nodes, edges) = (std::mem::take(&mut self.nodes), std::mem::take(&mut self.edges));
         Program {
             name,

@@ -30,7 +30,7 @@ impl<K: Key, A: Data> KeyedStream<K, A> {
 impl<K: Key, A: Data, B: Data> ConnectedKeyedStreams<K, A, B> {
     /// Turns each record into one of the new stream, with a function that has state for each key. Timestamps are kept.
     pub fn map_with<O: Data>(&self, function: impl KeyedCoMapFunction<K, A, B, O>) -> DataStream<O> {
-        self.add("Co-Map", KeyedCoMapProcess(function))
+        self.add("Co-Map", KeyedCoMapProcess(function)).emits_only(None)
     }
 
     /// Turns each record into any number of the new stream, with a function that has state for each key.

@@ -79,7 +79,7 @@ impl<A: Data, B: Data> ConnectedStreams<A, B> {
 
     /// As [`ConnectedStreams::map`], with a function that may fail or has a life cycle.
     pub fn map_with<O: Data>(&self, function: impl CoMapFunction<A, B, O>) -> DataStream<O> {
-        self.add("Co-Map", CoMapProcess(function))
+        self.add("Co-Map", CoMapProcess(function)).emits_only(None)
     }
 
     /// Turns each record into any number of the new stream, with a function for each input.

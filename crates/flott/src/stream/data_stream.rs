@@ -64,7 +64,7 @@ impl<T: Data> DataStream<T> {
     /// As [`DataStream::map`], with a function that has a life cycle.
     pub fn map_with<O: Data>(&self, function: impl MapFunction<T, O>) -> DataStream<O> {
         let function = Prototype::new(function);
-        self.add("Map", move |setup| Ok(MapOperator::new(function.get(), setup)))
+        self.add("Map", move |setup| Ok(MapOperator::new(function.get(), setup))).emits_only(None)
     }
 
     /// Turns each record into any number of others, which the function gives to the collector.
@@ -90,7 +90,7 @@ impl<T: Data> DataStream<T> {
     /// As [`DataStream::filter`], with a function that may fail or has a life cycle.
     pub fn filter_with(&self, function: impl FilterFunction<T>) -> Self {
         let function = Prototype::new(function);
-        self.add("Filter", move |setup| Ok(FilterOperator::new(function.get(), setup)))
+        self.add("Filter", move |setup| Ok(FilterOperator::new(function.get(), setup))).emits_only(None)
     }
 
     /// Processes each record with a function that knows the time and can emit to side outputs.
@@ -112,6 +112,7 @@ impl<T: Data> DataStream<T> {
         self.add("Timestamps/Watermarks", move |setup| {
             Ok(TimestampsAndWatermarksOperator::new(strategy.clone(), setup))
         })
+        .emits_only(None)
     }
 
     /// Groups the stream by a key that the function makes of each record. Records of equal keys meet in one subtask,
@@ -136,11 +137,22 @@ impl<T: Data> DataStream<T> {
         Self { env: self.env.clone(), at: self.at, feeds, is_output: false }
     }
 
-    /// The side output of the operator under this tag; empty if it never emits to it.
+    /// The side output of the operator under this tag; empty if it never emits to it. Behind an operator whose function can't emit
+    /// to it, such as `map`, and behind a union or a partitioning, which are no operators, it is a mistake that
+    /// `execute` tells.
     pub fn side_output<X: Data>(&self, tag: &OutputTag<X>) -> DataStream<X> {
+        if !self.is_output {
+            self.env.builder.borrow_mut().no_operator(self.at);
+        }
         let tag = Some(tag.id().to_owned());
         let feed = Feed { at: self.at, tag, partitioning: None, partitioner: Partitioner::Plain };
         DataStream { env: self.env.clone(), at: self.at, feeds: vec![feed], is_output: false }
+    }
+
+    /// Says that the operator can emit to these side outputs only.
+    pub(crate) fn emits_only(self, tags: impl IntoIterator<Item = String>) -> Self {
+        self.env.builder.borrow_mut().emits_only(self.at, tags.into_iter().collect());
+        self
     }
 
     /// Adds an operator of this name behind the stream.

@@ -44,7 +44,7 @@ impl<K: Key, T: Data> KeyedStream<K, T> {
 
     /// Turns each record into another, with a function that has state for each key. Timestamps are kept.
     pub fn map_with<O: Data>(&self, function: impl KeyedMapFunction<K, T, O>) -> DataStream<O> {
-        self.add_keyed("Map", MapProcess(function))
+        self.add_keyed("Map", MapProcess(function)).emits_only(None)
     }
 
     /// Turns each record into any number of others, with a function that has state for each key.
@@ -54,7 +54,7 @@ impl<K: Key, T: Data> KeyedStream<K, T> {
 
     /// Keeps the records that a function which has state for each key chooses. What is kept is no longer a keyed stream.
     pub fn filter_with(&self, function: impl KeyedFilterFunction<K, T>) -> DataStream<T> {
-        self.add_keyed("Filter", FilterProcess(function))
+        self.add_keyed("Filter", FilterProcess(function)).emits_only(None)
     }
 
     /// Processes each record with a function that has state and timers for each key.

@@ -73,6 +73,7 @@ impl<K: Key, T: Data> KeyedStream<K, T> {
 
     fn fold(&self, name: &str, fold: impl Fold<T>) -> DataStream<T> {
         let (fold, selector) = (Prototype::new(fold), Arc::clone(&self.selector));
-        self.stream.add(name, move |setup| Ok(ReduceOperator::new(fold.get(), Arc::clone(&selector), setup)?))
+        let operator = move |setup: &_| Ok(ReduceOperator::new(fold.get(), Arc::clone(&selector), setup)?);
+        self.stream.add(name, operator).emits_only(None)
     }
 }

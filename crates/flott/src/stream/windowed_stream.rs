@@ -125,7 +125,7 @@ where
 
     /// Aggregates the records of each window; only the accumulator is kept.
     pub fn aggregate<F: AggregateFunction<T>>(self, function: F) -> DataStream<F::Output> {
-        self.incremental(Aggregate(function), EmitResult)
+        self.results(Aggregate(function))
     }
 
     /// As [`WindowedStream::aggregate`], and hands each result with its key and window to `emit`.
@@ -202,7 +202,13 @@ where
     }
 
     pub(super) fn fold(self, fold: impl Fold<T>) -> DataStream<T> {
-        self.incremental(Reduce(fold), EmitResult)
+        self.results(Reduce(fold))
+    }
+
+    /// Emits the results as they are, and nothing to the side but late records.
+    fn results<G: Aggregation<T>>(self, aggregation: G) -> DataStream<G::Output> {
+        let late = self.settings.late.as_ref().map(|tag| tag.id().to_owned());
+        self.incremental(aggregation, EmitResult).emits_only(late)
     }
 
     fn incremental<G, O, E>(self, aggregation: G, emit: E) -> DataStream<O>

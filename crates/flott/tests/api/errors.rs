@@ -110,10 +110,10 @@ fn a_side_output_emitted_with_another_type_than_it_is_read_with_fails_the_job() 
         },
     ));
     let read = main.side_output(&OutputTag::<String>::new("odd"));
-    let text = line(read.execute_and_collect());
-    assert!(
-        text.starts_with("operator 'Process' (subtask 1/1) failed: it emits i64 to side output 'odd'"),
-        "{text}"
+    assert_eq!(
+        line(read.execute_and_collect()),
+        "operator 'Process' (subtask 1/1) failed: it emits i64 to side output 'odd', which the program reads as another \
+         type: a tag has one type"
     );
 }
 

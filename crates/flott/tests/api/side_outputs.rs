@@ -44,6 +44,43 @@ fn an_unknown_tag_is_an_empty_stream() {
     assert!(unknown.execute_and_collect().unwrap().is_empty());
 }
 
+/// Flink has an empty stream here, too. That no record will ever come is known, so flott tells it.
+#[test]
+fn a_side_output_that_the_operator_can_not_emit_is_refused() {
+    let odd = OutputTag::<String>::new("odd");
+    let none = |operator: &str| {
+        format!(
+            "the job can't start: operator '{operator}': it has no side output 'odd', it emits to none: read a side output \
+             right behind the operator that emits it"
+        )
+    };
+    let env = env(1);
+    let mapped = split(&env.from_sequence(1, 5), &odd).map(|n| n).name("plain");
+    assert_eq!(line(mapped.side_output(&odd).execute_and_collect()), none("plain"));
+    let numbers = || env.from_sequence(1, 5);
+    assert_eq!(line(numbers().side_output(&odd).execute_and_collect()), none("Sequence Source"));
+    let filtered = numbers().filter(|_| true);
+    assert_eq!(line(filtered.side_output(&odd).execute_and_collect()), none("Filter"));
+    let sums = numbers().key_by(|_| 0).sum(|n| n);
+    assert_eq!(line(sums.side_output(&odd).execute_and_collect()), none("Sum"));
+}
+
+#[test]
+fn a_side_output_of_what_is_no_operator_is_refused() {
+    let odd = OutputTag::<String>::new("odd");
+    let even = split(&env(1).from_sequence(1, 5), &odd);
+    let text = line(even.rebalance().side_output(&odd).execute_and_collect());
+    assert_eq!(
+        text,
+        "the job can't start: operator 'Process': a uid, name, parallelism or other setting was made, or a side output \
+         was asked for, behind a union, a side output or a partitioning, which are no operators: do it right behind the \
+         operator it is for"
+    );
+    let even = split(&env(1).from_sequence(1, 5), &odd);
+    let text = line(even.union(&even).side_output(&odd).execute_and_collect());
+    assert!(text.contains("operator 'Process': a uid"), "{text}");
+}
+
 #[test]
 fn two_types_under_one_tag_are_refused() {
     let even = split(&env(1).from_sequence(1, 5), &OutputTag::new("odd"));
