@@ -2,6 +2,7 @@
 
 use flott::prelude::*;
 use flott::testing::{OneInputHarness, in_both_modes};
+use flott::window::{TriggerContext, TriggerResult};
 
 use crate::support::{At, Step, Watermark, env, line, script, sorted, stamped};
 use crate::vectors::{at, millis};
@@ -207,9 +208,19 @@ fn counts_and_intervals_of_zero_are_refused() {
         none().count_window_sliding(0, 1).reduce(add),
         "a sliding count window needs a size of at least 1",
     );
-    let trigger = ContinuousEventTimeTrigger::of(Duration::ZERO);
-    let windowed = none().window(GlobalWindows).trigger(trigger);
-    refused(windowed.reduce(add), "a continuous trigger needs an interval of at least 1 ms");
+    let global = || none().window(GlobalWindows);
+    let continuous = "a continuous trigger needs an interval of at least 1 ms";
+    // Half a millisecond is none, as Flink's time has no smaller unit.
+    for interval in [Duration::ZERO, Duration::from_micros(500)] {
+        refused(global().trigger(ContinuousEventTimeTrigger::of(interval)).reduce(add), continuous);
+        refused(global().trigger(ContinuousProcessingTimeTrigger::of(interval)).reduce(add), continuous);
+    }
+    let timeout = ProcessingTimeoutTrigger::of(CountTrigger::of(1), Duration::ZERO);
+    refused(global().trigger(timeout).reduce(add), "a timeout trigger needs a timeout of at least 1 ms");
+    let nested = PurgingTrigger::of(CountTrigger::of(0));
+    refused(global().trigger(nested).reduce(add), "a count trigger needs a count of at least 1");
+    let nested = ProcessingTimeoutTrigger::of(CountTrigger::of(0), millis(1));
+    refused(global().trigger(nested).reduce(add), "a count trigger needs a count of at least 1");
 }
 
 #[test]
@@ -313,10 +324,76 @@ fn a_continuous_trigger_of_event_time_refuses_a_record_without_timestamp() {
     let steps = vec![at("a", 5), crate::support::Untimed(("a".to_owned(), 1))];
     let trigger = ContinuousEventTimeTrigger::of(millis(10));
     let text = line(keyed(steps).window(GlobalWindows).trigger(trigger).reduce(add).execute_and_collect());
-    assert!(
-        text.starts_with(
-            "operator 'Window' (subtask 1/1) failed: a record has no timestamp, which a continuous trigger"
-        ),
-        "{text}"
+    assert_eq!(
+        text,
+        "operator 'Window' (subtask 1/1) failed: a record has no timestamp, which a continuous trigger of event time \
+         needs: give the source a WatermarkStrategy with a timestamp assigner, or call assign_timestamps_and_watermarks"
     );
+}
+
+/// Shows a record to another trigger only from 10 on.
+#[derive(Clone)]
+struct FromTen<R>(R);
+
+impl<W: Window, R: Trigger<Event, W>> Trigger<Event, W> for FromTen<R> {
+    fn on_element<C: TriggerContext<W>>(
+        &mut self,
+        event: &Event,
+        time: Timestamp,
+        window: &W,
+        context: &mut C,
+    ) -> FnResult<TriggerResult> {
+        if event.1 < 10 {
+            return Ok(TriggerResult::Continue);
+        }
+        self.0.on_element(event, time, window, context)
+    }
+
+    fn on_event_time<C: TriggerContext<W>>(
+        &mut self,
+        time: Timestamp,
+        window: &W,
+        context: &mut C,
+    ) -> FnResult<TriggerResult> {
+        self.0.on_event_time(time, window, context)
+    }
+
+    fn on_processing_time<C: TriggerContext<W>>(
+        &mut self,
+        time: Timestamp,
+        window: &W,
+        context: &mut C,
+    ) -> FnResult<TriggerResult> {
+        self.0.on_processing_time(time, window, context)
+    }
+
+    fn clear<C: TriggerContext<W>>(&mut self, window: &W, context: &mut C) -> FnResult {
+        self.0.clear(window, context)
+    }
+}
+
+#[test]
+fn a_trigger_fires_also_when_another_one_has_kept_the_first_record_from_it() {
+    in_both_modes(|options| {
+        let windows = |events: DataStream<Event>| {
+            let windows =
+                events.key_by_ref(|(key, _)| key).window(TumblingEventTimeWindows::of(millis(1000)));
+            windows.allowed_lateness(millis(1000))
+        };
+        let a = |value| ("a".to_owned(), value);
+        let mut harness =
+            OneInputHarness::new(|events| windows(events).trigger(FromTen(EventTimeTrigger)).reduce(add))
+                .with_options(options);
+        harness.process(a(1), 1).unwrap();
+        harness.process(a(10), 2).unwrap();
+        harness.watermark(999).unwrap();
+        assert_eq!(harness.take_records(), [a(11)]);
+
+        let by_clock = |events| windows(events).trigger(FromTen(ProcessingTimeTrigger)).reduce(add);
+        let mut harness = OneInputHarness::new(by_clock).with_options(options);
+        harness.process(a(1), 1).unwrap();
+        harness.process(a(10), 2).unwrap();
+        harness.set_processing_time(999).unwrap();
+        assert_eq!(harness.take_records(), [a(11)]);
+    });
 }

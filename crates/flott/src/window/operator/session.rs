@@ -311,7 +311,6 @@ fn join_next<K: Key, T: Data, W: Window, X: Work<K, T, W>>(
     let session = &mut of_key[first];
     work.merge(&mut session.kept, later.kept);
     session.window = merged;
-    session.timer = session.timer.min(later.timer);
     Some(first)
 }
 

@@ -31,8 +31,8 @@ pub(super) struct CurrentWindow<'a, K, W> {
     pub(super) key: &'a K,
     pub(super) hash: u64,
     pub(super) window: &'a W,
-    /// Whether the record at hand is the first in the contents.
-    pub(super) is_first: bool,
+    /// Whether timers that an earlier record has registered may be missing.
+    pub(super) may_lack_timers: bool,
     /// The windows that have merged into this one.
     pub(super) sources: &'a [W],
 }
@@ -59,8 +59,8 @@ impl<K: Key, W: Window> TriggerContext<W> for CurrentWindow<'_, K, W> {
     }
 
     #[inline]
-    fn is_first_element(&self) -> bool {
-        self.is_first
+    fn may_lack_timers(&self) -> bool {
+        self.may_lack_timers
     }
 
     #[inline]

@@ -206,9 +206,11 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         out: &mut Output<X::Out>,
     ) -> FnResult {
         let is_first = self.contents.get(&mut at(&mut self.state, key, state_window))?.is_none();
+        let may_lack_timers = is_first || !R::KEEPS_TIMERS;
         let Self { trigger, state, timers, .. } = self;
         let (of_key, hash) = key;
-        let mut current = CurrentWindow { state, timers, key: of_key, hash, window, is_first, sources: &[] };
+        let mut current =
+            CurrentWindow { state, timers, key: of_key, hash, window, may_lack_timers, sources: &[] };
         let result = trigger.on_element(&record, timestamp, window, &mut current)?;
 
         let mut contents = at(&mut self.state, key, state_window);
@@ -216,7 +218,7 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
             Some(kept) => self.work.add(kept, record, timestamp),
             None => self.contents.update(&mut contents, self.work.start(record, timestamp))?,
         }
-        if is_first || self.merges || R::DELETES_TIMERS {
+        if may_lack_timers || self.merges {
             self.register_cleanup(key, window);
         }
         self.act(result, key, (window, state_window), out)
@@ -286,7 +288,7 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         };
         let Self { trigger, state, timers, .. } = self;
         let mut current =
-            CurrentWindow { state, timers, key, hash: *hash, window, is_first: false, sources: &[] };
+            CurrentWindow { state, timers, key, hash: *hash, window, may_lack_timers: false, sources: &[] };
         let result = match domain {
             TimeDomain::EventTime => trigger.on_event_time(*timestamp, window, &mut current)?,
             TimeDomain::ProcessingTime => trigger.on_processing_time(*timestamp, window, &mut current)?,
@@ -335,7 +337,8 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
 
     fn clear_trigger(&mut self, (key, hash): KeyAt<'_, K>, window: &W) -> FnResult {
         let Self { trigger, state, timers, .. } = self;
-        let mut current = CurrentWindow { state, timers, key, hash, window, is_first: false, sources: &[] };
+        let mut current =
+            CurrentWindow { state, timers, key, hash, window, may_lack_timers: false, sources: &[] };
         trigger.clear(window, &mut current)
     }
 
@@ -366,8 +369,15 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         let Merge { result, sources, state_sources } = merge;
         let Self { trigger, state, timers, .. } = self;
         let (of_key, hash) = key;
-        let mut current =
-            CurrentWindow { state, timers, key: of_key, hash, window: result, is_first: false, sources };
+        let mut current = CurrentWindow {
+            state,
+            timers,
+            key: of_key,
+            hash,
+            window: result,
+            may_lack_timers: false,
+            sources,
+        };
         trigger.on_merge(result, &mut current)?;
         for source in sources {
             self.clear_trigger(key, source)?;

@@ -21,7 +21,7 @@ impl CountTrigger {
 }
 
 impl<T, W: Window> Trigger<T, W> for CountTrigger {
-    const DELETES_TIMERS: bool = false;
+    const KEEPS_TIMERS: bool = true;
 
     fn open<K: Key>(&mut self, state: &mut StateRegistry<'_, K, W>) -> FnResult {
         self.count = state.reducing_state(ReducingStateDescriptor::new("trigger-count", |a, b| a + b))?;

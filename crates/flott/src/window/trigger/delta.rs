@@ -33,7 +33,7 @@ where
     W: Window,
     F: Fn(&T, &T) -> f64 + Clone + Send + 'static,
 {
-    const DELETES_TIMERS: bool = false;
+    const KEEPS_TIMERS: bool = true;
 
     fn open<K: Key>(&mut self, state: &mut StateRegistry<'_, K, W>) -> FnResult {
         self.last = state.value_state(ValueStateDescriptor::new("trigger-last-element"))?;

@@ -10,7 +10,7 @@ use crate::window::Window;
 pub struct EventTimeTrigger;
 
 impl<T, W: Window> Trigger<T, W> for EventTimeTrigger {
-    const DELETES_TIMERS: bool = false;
+    const KEEPS_TIMERS: bool = true;
     const IS_EVENT_TIME: bool = true;
 
     #[inline]
@@ -24,8 +24,7 @@ impl<T, W: Window> Trigger<T, W> for EventTimeTrigger {
         if window.max_timestamp() <= context.current_watermark() {
             return Ok(TriggerResult::Fire);
         }
-        // One timer for each window and key is enough; it stays until it fires.
-        if context.is_first_element() {
+        if context.may_lack_timers() {
             context.register_event_time_timer(window.max_timestamp());
         }
         Ok(TriggerResult::Continue)

@@ -7,6 +7,7 @@ use flott_state::{HasKeyedState, MergingState, StateRegistry};
 
 use super::Window;
 
+mod continuous;
 mod continuous_event_time;
 mod continuous_processing_time;
 mod count;
@@ -64,10 +65,11 @@ pub trait Trigger<T, W: Window>: Clone + Send + 'static {
     /// Whether this is [`EventTimeTrigger`], for which there are operators that have no trigger.
     #[doc(hidden)]
     const IS_EVENT_TIME: bool = false;
-    /// Whether it deletes timers but in [`clear`](Trigger::clear). One of them may be what the window is removed by, so each
-    /// record must register that anew.
+    /// Whether the timers that are registered with the first record of a window are there until they fire or it is removed. A trigger
+    /// of a user's may delete them, also the one that the window is removed by; or it is made of another one, which
+    /// it keeps the first record from, or clears. Then each record registers them anew.
     #[doc(hidden)]
-    const DELETES_TIMERS: bool = true;
+    const KEEPS_TIMERS: bool = false;
 
     /// Called once before the first record: the place to obtain state for each key and window.
     ///
@@ -148,10 +150,6 @@ pub trait TriggerContext<W: Window>: HasKeyedState<Namespace = W> {
     /// The wall clock in milliseconds since the epoch, as read when the present batch was taken.
     fn current_processing_time(&self) -> Timestamp;
 
-    /// Whether the record at hand is the first in the contents of the window, for which nothing is registered yet. A trigger
-    /// that clears another one, which it passes this context to, must register anew what that had registered.
-    fn is_first_element(&self) -> bool;
-
     /// Asks for [`Trigger::on_event_time`] once the watermark reaches `time`.
     fn register_event_time_timer(&mut self, time: Timestamp);
 
@@ -163,6 +161,13 @@ pub trait TriggerContext<W: Window>: HasKeyedState<Namespace = W> {
 
     /// Takes back a processing-time timer.
     fn delete_processing_time_timer(&mut self, time: Timestamp);
+
+    // Registering a timer with each record is right, as Flink does it, but one is enough where it is sure to stay.
+    /// Whether timers that an earlier record of the window has registered may be missing.
+    #[doc(hidden)]
+    fn may_lack_timers(&self) -> bool {
+        true
+    }
 
     // A timer that has fired is gone, and to delete it would only leave a tombstone behind. While the timers that are due
     // fire one after the other, some of them are still to come although their time has been reached.

@@ -9,7 +9,7 @@ use crate::window::Window;
 pub struct NeverTrigger;
 
 impl<T, W: Window> Trigger<T, W> for NeverTrigger {
-    const DELETES_TIMERS: bool = false;
+    const KEEPS_TIMERS: bool = true;
 
     fn on_element<C: TriggerContext<W>>(
         &mut self,

@@ -10,7 +10,7 @@ use crate::window::Window;
 pub struct ProcessingTimeTrigger;
 
 impl<T, W: Window> Trigger<T, W> for ProcessingTimeTrigger {
-    const DELETES_TIMERS: bool = false;
+    const KEEPS_TIMERS: bool = true;
 
     #[inline]
     fn on_element<C: TriggerContext<W>>(
@@ -20,9 +20,9 @@ impl<T, W: Window> Trigger<T, W> for ProcessingTimeTrigger {
         window: &W,
         context: &mut C,
     ) -> FnResult<TriggerResult> {
-        // One timer for each window and key is enough; it stays until it fires, which windows of event time outlive.
+        // Windows of event time outlive a timer that has fired.
         let end = window.max_timestamp();
-        if context.is_first_element() || end <= context.current_processing_time() {
+        if context.may_lack_timers() || end <= context.current_processing_time() {
             context.register_processing_time_timer(end);
         }
         Ok(TriggerResult::Continue)

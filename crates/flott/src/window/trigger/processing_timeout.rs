@@ -1,5 +1,3 @@
-mod nested;
-
 use std::time::Duration;
 
 use flott_core::Key;
@@ -7,7 +5,6 @@ use flott_core::time::Timestamp;
 use flott_runtime::error::FnResult;
 use flott_state::{KeyedStateStore, StateRegistry, ValueState, ValueStateDescriptor};
 
-use self::nested::Nested;
 use super::{Trigger, TriggerContext, TriggerResult};
 use crate::window::Window;
 use crate::window::assigner::millis;
@@ -103,9 +100,7 @@ impl<T, W: Window, R: Trigger<T, W>> Trigger<T, W> for ProcessingTimeoutTrigger<
         window: &W,
         context: &mut C,
     ) -> FnResult<TriggerResult> {
-        let is_clear = self.timeout.value(context)?.is_none();
-        let mut nested = Nested { context: &mut *context, is_clear };
-        let result = self.nested.on_element(record, timestamp, window, &mut nested)?;
+        let result = self.nested.on_element(record, timestamp, window, context)?;
         if result.fires() {
             self.clear_all(window, context)?;
         } else {

@@ -22,7 +22,7 @@ const fn purging(result: TriggerResult) -> TriggerResult {
 }
 
 impl<T, W: Window, R: Trigger<T, W>> Trigger<T, W> for PurgingTrigger<R> {
-    const DELETES_TIMERS: bool = R::DELETES_TIMERS;
+    const KEEPS_TIMERS: bool = R::KEEPS_TIMERS;
 
     fn open<K: Key>(&mut self, state: &mut StateRegistry<'_, K, W>) -> FnResult {
         self.0.open(state)
