@@ -67,13 +67,14 @@ pub trait Sink<T>: Send + Sync + 'static {
     }
 }
 
-/// The committable of sinks that have no committer: there is no value of it.
+/// The committable of sinks that have no committer: none is ever made.
+// No enum without variants, for such a type has no schema, and people would be warned of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum NoCommittable {}
+pub struct NoCommittable(());
 
-/// The state of writers that remember nothing: there is no value of it.
+/// The state of writers that remember nothing: none is ever made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum NoWriterState {}
+pub struct NoWriterState(());
 
 /// A writer of the sink `S`.
 pub type BoxWriter<T, S> =
