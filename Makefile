@@ -13,6 +13,9 @@ export SNAPPY_STATIC ?= 1
 # What is not part of the packages by default, and tested all the same.
 FEATURES ?= --features flott/rocksdb
 
+# The tests that drive operators step by step, which run again with a snapshot and a restore between any two steps.
+HARNESSED := --test api --test joins --test state --test windows
+
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 WORKLOADS ?= stateless word_count keyed_sum map_state broadcast timers window_sum sliding_sum session_sum \
@@ -33,6 +36,7 @@ test: setup rocksdb ## Checks format, lints and docs; runs all tests and the exa
 	@tools/phase clippy cargo clippy --locked --workspace $(FEATURES) --all-targets -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" tools/phase docs cargo doc --locked --workspace $(FEATURES) --no-deps
 	@tools/phase tests cargo test --locked --workspace $(FEATURES)
+	@FLOTT_TEST_SNAPSHOTS=1 tools/phase restored cargo test --locked --workspace $(FEATURES) $(HARNESSED)
 	@tools/phase examples tools/demo "$(CARGO_TARGET_DIR)/debug"
 
 torture: setup ## Kills jobs 1,000 times and lives 100,000 seeds of the simulation: about an hour; FLOTT_KILLS, FLOTT_SIM_SEEDS

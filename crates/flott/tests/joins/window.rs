@@ -312,6 +312,7 @@ impl CoGroupFunction<Event, Event, (Group, u32)> for Opened {
 
 /// Sees a function opened, called and closed, or failing.
 fn assert_lives<O: Data + Ord + std::fmt::Debug>(new: impl Fn() -> Harness<O>, want: O, name: &str) {
+    let new = || new().with_options(HarnessOptions::plain());
     let mut harness = new();
     feed(&mut harness, &[(1, 0)], &[(1, 1)], 2);
     assert_eq!(stamped(&mut harness), [(want, 2)]);

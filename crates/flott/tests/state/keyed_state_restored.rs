@@ -15,14 +15,14 @@ fn in_all_modes(mut test: impl FnMut(HarnessOptions)) {
 #[test]
 fn s8_the_state_survives_and_the_field_does_not() {
     let build = |numbers: DataStream<i64>| numbers.key_by(|_| 0).flat_map_with(EveryThousandth::default());
-    let mut first = OneInputHarness::new(build);
+    let mut first = OneInputHarness::new(build).with_options(HarnessOptions::plain());
     for n in 1..=3500 {
         first.process(n, n).unwrap();
     }
     assert_eq!(first.take_records(), [999, 999, 999]);
     let snapshot = first.snapshot().unwrap();
 
-    let mut second = OneInputHarness::new(build);
+    let mut second = OneInputHarness::new(build).with_options(HarnessOptions::plain());
     second.restore(&snapshot, 1).unwrap();
     for n in 1..=1000 {
         second.process(n, n).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flott::prelude::*;
-use flott::testing::{OneInputHarness, in_both_modes};
+use flott::testing::{HarnessOptions, OneInputHarness, in_both_modes};
 use flott_state::{BackendScope, KeyedStorage, StateBackend, StateError, StateErrorKind};
 
 use crate::support::{env, line};
@@ -64,7 +64,7 @@ fn s37_what_a_function_writes_at_a_snapshot_comes_back_before_it_is_opened() {
 #[test]
 fn s37_is_restored_tells_a_restore_from_a_first_start() {
     let in_threes = |numbers: DataStream<i64>| numbers.flat_map_with(InThrees::default());
-    let mut first = OneInputHarness::new(in_threes);
+    let mut first = OneInputHarness::new(in_threes).with_options(HarnessOptions::plain());
     first.process(1, 1).unwrap();
     let snapshot = first.snapshot().unwrap();
     first.finish().unwrap();
