@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flott_state::format::StateFileEncoder;
-use flott_state::snapshot::{SnapshotBudget, SnapshotRequest};
+use flott_state::snapshot::{SnapshotBudget, SnapshotRequest, WriteEntries};
 use flott_state::{KeyedStateMeta, OperatorSnapshot, OperatorStateSnapshot, SnapshotSink, StateError};
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,15 @@ impl<S: Entries> SnapshotSink for Lazy<'_, S> {
 
     fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
         self.sink.entry(self.id).entries(state, group, count, bytes)
+    }
+
+    fn write_entries(
+        &mut self,
+        state: u32,
+        group: u32,
+        write: &mut WriteEntries<'_>,
+    ) -> Result<(), StateError> {
+        self.sink.entry(self.id).write_entries(state, group, write)
     }
 
     fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {

@@ -156,6 +156,9 @@ pub struct OperatorStateSnapshot {
     pub elements: Vec<Vec<u8>>,
 }
 
+/// Appends encoded entries and returns how many.
+pub type WriteEntries<'a> = dyn FnMut(&mut Vec<u8>) -> Result<u64, StateError> + 'a;
+
 /// Takes the state of one operator subtask piece by piece, so that no one needs to hold all of it at once.
 pub trait SnapshotSink {
     /// Announces a keyed state, and returns the number by which its entries name it: 0 for the first, then 1 and so on.
@@ -170,6 +173,24 @@ pub trait SnapshotSink {
     /// # Errors
     /// As [`SnapshotSink::keyed_state`].
     fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError>;
+
+    /// Lets `write` append entries of a key group to a buffer and say how many; they need not be copied if it is the sink's own. Otherwise as
+    /// [`SnapshotSink::entries`].
+    ///
+    /// # Errors
+    /// As [`SnapshotSink::keyed_state`], and what `write` says; what it has appended then does not count.
+    fn write_entries(
+        &mut self,
+        state: u32,
+        group: u32,
+        write: &mut WriteEntries<'_>,
+    ) -> Result<(), StateError> {
+        let mut bytes = Vec::new();
+        match write(&mut bytes)? {
+            0 => Ok(()),
+            count => self.entries(state, group, count, &bytes),
+        }
+    }
 
     /// Announces a keyed state of which only what has changed since the base of the snapshot is about to come. Otherwise as
     /// [`SnapshotSink::keyed_state`].
@@ -230,6 +251,15 @@ impl<S: SnapshotSink + ?Sized> SnapshotSink for &mut S {
 
     fn entries(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
         (**self).entries(state, group, count, bytes)
+    }
+
+    fn write_entries(
+        &mut self,
+        state: u32,
+        group: u32,
+        write: &mut WriteEntries<'_>,
+    ) -> Result<(), StateError> {
+        (**self).write_entries(state, group, write)
     }
 
     fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {

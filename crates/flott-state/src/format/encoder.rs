@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::frame::{self, STATE_FILE};
 use super::index::{Chunk, ChunkKind, Extent, Index, KeyedSection, OperatorStateSection, Section};
 use crate::error::{StateError, StateErrorKind};
-use crate::snapshot::{KeyedStateMeta, OperatorStateSnapshot, SnapshotSink};
+use crate::snapshot::{KeyedStateMeta, OperatorStateSnapshot, SnapshotSink, WriteEntries};
 
 #[cfg(test)]
 mod tests;
@@ -82,7 +82,8 @@ impl StateFileEncoder {
     /// Takes the bytes that were encoded since the last time.
     pub fn take(&mut self) -> Vec<u8> {
         self.taken += self.bytes.len() as u64;
-        let room = self.bytes.len();
+        // A little more than it takes each time, as to grow in the middle is to copy everything.
+        let room = self.bytes.len() + self.bytes.len() / 2;
         std::mem::replace(&mut self.bytes, Vec::with_capacity(room))
     }
 
@@ -100,6 +101,15 @@ impl StateFileEncoder {
 
     /// Adds bytes to the open chunk, if it is of their kind and not full, or else to a new one.
     fn push(&mut self, section: usize, kind: ChunkKind, count: u64, parts: &[&[u8]]) {
+        let start = self.bytes.len();
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+        self.add(section, kind, count, start);
+    }
+
+    /// Adds what was appended from `start` on likewise.
+    fn add(&mut self, section: usize, kind: ChunkKind, count: u64, start: usize) {
         let section = section as u32;
         let fits = |open: &OpenChunk| {
             (open.chunk.section, open.chunk.kind) == (section, kind) && open.chunk.len < CHUNK_BYTES
@@ -111,12 +121,10 @@ impl StateFileEncoder {
             chunk: Chunk { section, kind, count: 0, len: 0, checksum: 0 },
             hasher: Xxh3Default::new(),
         });
+        let added = &self.bytes[start..];
         open.chunk.count += count;
-        for part in parts {
-            open.chunk.len += part.len() as u64;
-            open.hasher.update(part);
-            self.bytes.extend_from_slice(part);
-        }
+        open.chunk.len += added.len() as u64;
+        open.hasher.update(added);
     }
 
     fn close_chunk(&mut self) {
@@ -155,6 +163,25 @@ impl SnapshotSink for OperatorSection<'_> {
             self.encoder.push(self.section, kind, count, &[bytes]);
         }
         Ok(())
+    }
+
+    fn write_entries(
+        &mut self,
+        state: u32,
+        group: u32,
+        write: &mut WriteEntries<'_>,
+    ) -> Result<(), StateError> {
+        let start = self.encoder.bytes.len();
+        match write(&mut self.encoder.bytes) {
+            Ok(count) if count > 0 => {
+                self.encoder.add(self.section, ChunkKind::Entries { state, group }, count, start);
+                Ok(())
+            }
+            nothing => {
+                self.encoder.bytes.truncate(start);
+                nothing.map(|_| ())
+            }
+        }
     }
 
     fn keyed_changes(&mut self, meta: &KeyedStateMeta) -> Result<u32, StateError> {

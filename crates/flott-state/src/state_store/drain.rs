@@ -110,8 +110,12 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
                 if budget.is_spent() {
                     return Ok(false);
                 }
-                let written = table.write_owed(freeze.epoch, &encode, PIECE_BYTES, budget);
-                is_done = written.map_err(|error| Self::failed(name, &error))?;
+                sink.write_entries(number, group, &mut |into| {
+                    let owed = table.write_owed(freeze.epoch, &encode, PIECE_BYTES, budget, into);
+                    let owed = owed.map_err(|error| Self::failed(name, &error))?;
+                    is_done = owed.is_done;
+                    Ok(owed.count)
+                })?;
                 let enough = if is_done { 0 } else { PIECE_BYTES };
                 if let Some(piece) = table.written(enough).map_err(|error| Self::failed(name, &error))? {
                     sink.entries(number, group, piece.count, &piece.bytes)?;

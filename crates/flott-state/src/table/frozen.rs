@@ -62,23 +62,34 @@ impl<K, N, V> Frozen<K, N, V> {
         if !is_owed || slot.tag < self.reached || self.failed.is_some() {
             return;
         }
-        self.failed = append(&mut self.written, slot, &*self.encode).err();
+        match append(&mut self.written.bytes, slot, &*self.encode) {
+            Ok(kept) => self.written.count += u64::from(kept),
+            Err(error) => self.failed = Some(error),
+        }
     }
 }
 
+/// Appends what is kept of an entry; `false` if that is nothing.
 #[inline]
-fn append<K, N, V, E>(into: &mut GroupEntries, slot: &Slot<K, N, V>, encode: &E) -> Result<(), EncodeError>
+fn append<K, N, V, E>(into: &mut Vec<u8>, slot: &Slot<K, N, V>, encode: &E) -> Result<bool, EncodeError>
 where
     E: Fn(&K, &N, &V, &mut Vec<u8>) -> Result<bool, EncodeError> + ?Sized,
 {
-    let start = into.bytes.len();
-    let kept = encode(&slot.key, &slot.namespace, &slot.value, &mut into.bytes);
-    if let Ok(true) = kept {
-        into.count += 1;
-    } else {
-        into.bytes.truncate(start);
+    let start = into.len();
+    let kept = encode(&slot.key, &slot.namespace, &slot.value, into);
+    if !matches!(kept, Ok(true)) {
+        into.truncate(start);
     }
-    kept.map(|_| ())
+    kept
+}
+
+/// What was written of what a table owes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owed {
+    /// The number of entries.
+    pub(crate) count: u64,
+    /// No entry is owed any more.
+    pub(crate) is_done: bool,
 }
 
 impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
@@ -97,7 +108,7 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         self.frozen = None;
     }
 
-    /// What was written and not forgotten, once that is `at_least` so many bytes.
+    /// What was written because it was about to change, once that is `at_least` so many bytes.
     pub(crate) fn written(&mut self, at_least: usize) -> Result<Option<&GroupEntries>, EncodeError> {
         let Some(frozen) = &mut self.frozen else { return Ok(None) };
         if let Some(error) = frozen.failed.take() {
@@ -115,33 +126,32 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         }
     }
 
-    /// Writes entries that are owed until the budget is spent or `enough` bytes are written; `true` when no entry is owed any
-    /// more. `encode` is what the table was frozen with, `epoch` the one that began then.
+    /// Appends entries that are owed to `into` until the budget is spent or `enough` bytes are written. `encode` is what the
+    /// table was frozen with, `epoch` the one that began then.
     pub(crate) fn write_owed<E>(
         &mut self,
         epoch: Epoch,
         encode: &E,
         enough: usize,
         budget: &mut SnapshotBudget,
-    ) -> Result<bool, EncodeError>
+        into: &mut Vec<u8>,
+    ) -> Result<Owed, EncodeError>
     where
         E: Fn(&K, &N, &V, &mut Vec<u8>) -> Result<bool, EncodeError>,
     {
-        let Some(mut frozen) = self.frozen.take() else { return Ok(true) };
-        if frozen.since == Epoch::MIN {
-            // All entries come, and mostly of about the size of the slots, so the buffer need not grow by and by.
-            frozen.written.bytes.reserve(enough.min(self.memory_bytes()));
-        }
-        let mut is_done = false;
-        while !is_done && !budget.is_spent() && frozen.written.bytes.len() < enough {
-            let (before, stride) = (frozen.written.bytes.len(), frozen.stride);
-            is_done = self.write_stride(&mut frozen, epoch, encode)?;
-            let bytes = frozen.written.bytes.len() - before;
+        let mut owed = Owed { count: 0, is_done: true };
+        let Some(mut frozen) = self.frozen.take() else { return Ok(owed) };
+        owed.is_done = false;
+        let enough = into.len() + enough;
+        while !owed.is_done && !budget.is_spent() && into.len() < enough {
+            let (before, stride) = (into.len(), frozen.stride);
+            owed.is_done = self.write_stride(&mut frozen, epoch, encode, into, &mut owed.count)?;
+            let bytes = into.len() - before;
             budget.spend(stride, bytes);
             frozen.stride = next_stride(stride, bytes);
         }
         self.frozen = Some(frozen);
-        Ok(is_done)
+        Ok(owed)
     }
 
     /// Writes the entries whose homes are the next few slots; `true` when these were the last.
@@ -150,6 +160,8 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         frozen: &mut Frozen<K, N, V>,
         epoch: Epoch,
         encode: &E,
+        into: &mut Vec<u8>,
+        count: &mut u64,
     ) -> Result<bool, EncodeError>
     where
         E: Fn(&K, &N, &V, &mut Vec<u8>) -> Result<bool, EncodeError>,
@@ -163,23 +175,23 @@ impl<K: Eq + Clone, N: Namespace, V> Table<K, N, V> {
         let (since, periods) = (frozen.since.get(), epoch.get().saturating_sub(frozen.since.get()));
         let is_owed = |version: u32| version.wrapping_sub(since) < periods;
         // Found without a branch, as which slots are vacant and which are owed can't be predicted. No version is zero.
-        let (mut owed, mut count) = ([0_u8; STRIDE], 0);
+        let (mut owed, mut found) = ([0_u8; STRIDE], 0);
         for (at, slot) in self.slots[first..behind].iter().enumerate() {
-            owed[count] = at as u8;
-            count += usize::from(is_owed(slot.as_ref().map_or(0, |slot| slot.version.get())));
+            owed[found] = at as u8;
+            found += usize::from(is_owed(slot.as_ref().map_or(0, |slot| slot.version.get())));
         }
-        for at in &owed[..count] {
+        for at in &owed[..found] {
             // Nearly all that are here have their homes here.
             if let Some(slot) = &self.slots[first + usize::from(*at)]
                 && tags.contains(&slot.tag)
             {
-                append(&mut frozen.written, slot, encode)?;
+                *count += u64::from(append(into, slot, encode)?);
             }
         }
         // No entry whose home is before a vacant slot lies behind it.
         let pushed_on = self.slots[behind..].iter().chain(&self.slots[..first]).map_while(Option::as_ref);
         for slot in pushed_on.filter(|slot| is_owed(slot.version.get()) && tags.contains(&slot.tag)) {
-            append(&mut frozen.written, slot, encode)?;
+            *count += u64::from(append(into, slot, encode)?);
         }
         frozen.reached = end.unwrap_or(from);
         Ok(end.is_none())

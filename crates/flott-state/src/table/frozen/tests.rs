@@ -35,8 +35,9 @@ fn take(table: &mut Pairs) -> Result<Option<GroupEntries>, EncodeError> {
 
 /// Writes a few strides; whether nothing is owed any more.
 fn step(table: &mut Pairs, now: Epoch, slots: usize, to: &mut HashMap<(u64, i64), i64>) -> bool {
-    let is_done =
-        table.write_owed(now, &write_entry, 1 << 20, &mut SnapshotBudget::new(slots, usize::MAX)).unwrap();
+    let (mut bytes, budget) = (Vec::new(), &mut SnapshotBudget::new(slots, usize::MAX));
+    let Owed { count, is_done } = table.write_owed(now, &write_entry, 1 << 20, budget, &mut bytes).unwrap();
+    add(Some(GroupEntries { count, bytes }), to);
     add(take(table).unwrap(), to);
     if is_done {
         table.thaw();
@@ -216,10 +217,11 @@ fn large_values_do_not_come_many_at_a_time() {
     table.freeze(Epoch::MIN, Arc::new(encode));
     let (mut most, mut written, mut is_done) = (0, 0, false);
     while !is_done {
-        is_done = table.write_owed(epoch(2), &encode, 1, &mut SnapshotBudget::new(usize::MAX, 1)).unwrap();
-        let piece = take(&mut table).unwrap().unwrap_or_default();
-        written += piece.count;
-        most = piece.count.max(most);
+        let budget = &mut SnapshotBudget::new(usize::MAX, 1);
+        let owed = table.write_owed(epoch(2), &encode, 1, budget, &mut Vec::new()).unwrap();
+        is_done = owed.is_done;
+        written += owed.count;
+        most = owed.count.max(most);
     }
     assert_eq!(written, 1_000);
     assert!(most < 8, "{most} at a time");
