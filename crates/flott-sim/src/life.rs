@@ -230,8 +230,11 @@ fn look_after(handle: &JobHandle, commands: &[(u64, Command)], world: &Arc<World
             Command::Cancel => {
                 handle.cancel();
                 world.state().log.count(Count::Cancel);
-                let _ = handle.wait();
-                return End::Gone;
+                return match handle.wait() {
+                    // It has come too late.
+                    result @ Ok(_) => ended(handle, result, world),
+                    Err(_) => End::Gone,
+                };
             }
         };
         let mut state = world.state();

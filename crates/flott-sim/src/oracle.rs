@@ -59,13 +59,15 @@ impl State {
 
     /// At the end of the job: nothing is left of its checkpoints but what could not be deleted.
     pub fn check_storage(&mut self) {
-        // Metadata that can't be read may refer to every shared file, so all of them stay.
-        if self.may_repeat {
-            return;
-        }
         let Self { blobs, log, job_directory, .. } = self;
         let left = blobs.below(job_directory).map(|(path, _)| path);
-        let is_left = |path: &&String| !blobs.snapshots.needs(path) && !blobs.undeleted.contains(*path);
+        let unreadable = blobs.unreadable(job_directory);
+        let is_left = |path: &&String| {
+            !blobs.snapshots.needs(path)
+                && !blobs.undeleted.contains(*path)
+                // Metadata that can't be read may refer to every shared file, so all of them stay.
+                && !unreadable.iter().any(|directory| path.starts_with(directory) || path.contains("/shared/"))
+        };
         if let Some(path) = left.into_iter().find(is_left) {
             log.violation(format!("{path} is left, and nobody will ever need it"));
         }

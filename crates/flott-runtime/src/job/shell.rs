@@ -256,7 +256,8 @@ impl Shell {
     fn run(mut self) {
         self.begin();
         let outcome = loop {
-            if let Some(outcome) = self.outcome.take() {
+            // A checkpoint that storage holds already but that the job has given up would be found by the next process.
+            if let Some(outcome) = self.outcome.take_if(|_| self.undecided.is_empty()) {
                 break outcome;
             }
             self.turn();

@@ -27,8 +27,8 @@ pub(super) const MOST_WAITING_BYTES: usize = 32 << 20;
 /// How many snapshots that are over are remembered for what comes late.
 const MOST_OVER: usize = 64;
 
-/// How often the deletion of a checkpoint that was given up is tried. One whose metadata stays would be found by the next process,
-/// which had better not start from it.
+/// How often the deletion of a checkpoint that was given up is tried, and at the end of the job that of all that is left. One whose
+/// metadata stays would be found by the next process, which had better not start from it.
 const DISCARD_ATTEMPTS: u32 = 4;
 
 /// How long to wait before it is tried again.
@@ -145,7 +145,7 @@ impl Storage {
                     }
                 }
                 StorageWork::Clean => tell(self.directory.clean()),
-                StorageWork::End => return,
+                StorageWork::End => return tell(persist(|| self.directory.sweep_again())),
             }
         }
     }
@@ -188,13 +188,7 @@ impl Storage {
         let begun = self.targets.remove(&checkpoint).map(|destination| destination.target);
         // It may be stored already: then it was given up meanwhile.
         if let Some(target) = begun.or_else(|| self.over.remove(&checkpoint)) {
-            let mut attempts = 1..DISCARD_ATTEMPTS;
-            let mut deleted = self.directory.discard_pending(&target);
-            while deleted.is_err() && attempts.next().is_some() {
-                pause(DISCARD_PAUSE);
-                deleted = self.directory.discard_pending(&target);
-            }
-            tell(deleted);
+            tell(persist(|| self.directory.discard_pending(&target)));
             self.remember(target);
         }
         self.messages.send(Message::Discarded { checkpoint });
@@ -220,6 +214,19 @@ impl Storage {
         let result = result.map_err(|error| error.to_string());
         self.messages.send(Message::MetadataWritten { checkpoint, result });
     }
+}
+
+/// Tries several times.
+fn persist(delete: impl Fn() -> Result<(), StorageError>) -> Result<(), StorageError> {
+    let mut deleted = delete();
+    for _ in 1..DISCARD_ATTEMPTS {
+        if deleted.is_ok() {
+            break;
+        }
+        pause(DISCARD_PAUSE);
+        deleted = delete();
+    }
+    deleted
 }
 
 fn pause(time: Duration) {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use flott_state::format::CheckpointMetadata;
+
 use super::Snapshots;
 
 /// Bytes by path, and what snapshots they make.
@@ -41,6 +43,14 @@ impl Blobs {
             }
             self.bytes.insert(path.to_owned(), damaged.into());
         }
+    }
+
+    /// The directories of checkpoints of a job whose metadata is torn or damaged, with a slash behind each.
+    pub fn unreadable(&self, job: &str) -> BTreeSet<String> {
+        let metadata = self.below(job).filter(|(path, bytes)| {
+            path.ends_with("/_metadata") && CheckpointMetadata::from_bytes(bytes).is_err()
+        });
+        metadata.map(|(path, _)| path.trim_end_matches("_metadata").to_owned()).collect()
     }
 
     /// The blobs below a directory.

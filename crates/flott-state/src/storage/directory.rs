@@ -259,23 +259,46 @@ impl CheckpointDirectory {
         Ok(files.into_iter().map(|file| file.path[below..].to_owned()).collect())
     }
 
+    /// Tries again to delete what could not be deleted so far.
+    ///
+    /// # Errors
+    /// When something can't be deleted; it is tried again with whatever is deleted next.
+    pub fn sweep_again(&self) -> Result<(), StorageError> {
+        self.sweep(Vec::new())
+    }
+
     /// Deletes those of these files, and of others from before, that may be deleted. What can't be deleted is tried again with the
     /// next; only metadata keeps others back, for what it refers to must not vanish before it.
     fn sweep(&self, files: Vec<String>) -> Result<(), StorageError> {
         let chosen = self.ledger().sweep(files);
-        let (mut left, mut metadata_is_left, mut result) = (Vec::new(), false, Ok(()));
+        let (mut left, mut result) = (Vec::new(), Ok(()));
         for file in chosen {
-            let deleted = match metadata_is_left {
-                false => self.store.delete(&join(&self.root, &file)),
-                true => Ok(()),
-            };
-            if metadata_is_left || deleted.is_err() {
-                metadata_is_left |= file.ends_with(METADATA_FILE);
+            if self.ledger().is_held(&file) {
                 left.push(file);
+                continue;
+            }
+            let deleted = self.store.delete(&join(&self.root, &file));
+            match &deleted {
+                Ok(()) => self.ledger().deleted(&file),
+                Err(_) => {
+                    self.hold_what_is_referred_to(&file);
+                    left.push(file);
+                }
             }
             result = result.and(deleted);
         }
         self.ledger().put_back(left);
         result
+    }
+
+    /// A file could not be deleted: if it is metadata, so must be nothing that it refers to.
+    fn hold_what_is_referred_to(&self, file: &str) {
+        if let Some(directory) = file.strip_suffix(METADATA_FILE)
+            && let Some(checkpoint) = writer_of(file)
+            && !self.ledger().is_leaving(file)
+        {
+            let stored = StoredSnapshot::read(self.source(), directory.trim_end_matches('/').to_owned());
+            self.ledger().leave(checkpoint, stored.ok().map(|stored| stored.metadata).as_ref());
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blob::join;
 use super::layout::{METADATA_FILE, SHARED, checkpoint_directory, writer_of};
-use super::retention::{KeptCheckpoint, PendingCheckpoint, SnapshotOwner, deletable};
+use super::retention::{KeptCheckpoint, PendingCheckpoint, SnapshotOwner, deletable, is_kept};
 use crate::format::CheckpointMetadata;
 
 /// The checkpoints in the directory of a job. Pure; [`super::CheckpointDirectory`] deletes what it says.
@@ -14,6 +14,8 @@ pub(super) struct Ledger {
     pending: BTreeMap<u64, PendingCheckpoint>,
     /// Files that nothing kept refers to, but a checkpoint under way might. Each is looked at again.
     undecided: BTreeSet<String>,
+    /// Checkpoints that are no longer kept but whose metadata is still there, by its path.
+    leaving: BTreeMap<String, KeptCheckpoint>,
 }
 
 impl Ledger {
@@ -53,8 +55,10 @@ impl Ledger {
     /// A checkpoint is no longer kept, or given up. The files that it has written or referred to are candidates for deletion.
     pub(super) fn release(&mut self, checkpoint: u64) {
         self.pending.remove(&checkpoint);
-        let released = self.kept.remove(&checkpoint);
-        self.undecided.extend(released.and_then(|released| released.files).unwrap_or_default());
+        if let Some(released) = self.kept.remove(&checkpoint) {
+            self.undecided.extend(released.files.clone().unwrap_or_default());
+            self.leaving.insert(join(&released.directory, METADATA_FILE), released);
+        }
     }
 
     /// Which of these files, and of those that could not be decided about before, to delete now.
@@ -70,6 +74,29 @@ impl Ledger {
         self.undecided =
             unkept.into_iter().map(str::to_owned).filter(|file| !chosen.contains(file)).collect();
         chosen
+    }
+
+    /// Whether metadata that is still there may refer to a file: it must not vanish before that.
+    pub(super) fn is_held(&self, file: &str) -> bool {
+        !file.ends_with(METADATA_FILE) && is_kept(file, self.leaving.values())
+    }
+
+    /// A file is gone.
+    pub(super) fn deleted(&mut self, file: &str) {
+        self.leaving.remove(file);
+    }
+
+    /// Whether it is known what a checkpoint refers to whose metadata could not be deleted.
+    pub(super) fn is_leaving(&self, metadata_file: &str) -> bool {
+        self.leaving.contains_key(metadata_file)
+    }
+
+    /// The metadata of a checkpoint of which nothing was known could not be deleted. Without `metadata` it may refer to everything.
+    pub(super) fn leave(&mut self, checkpoint: u64, metadata: Option<&CheckpointMetadata>) {
+        let directory = checkpoint_directory(checkpoint);
+        let files = metadata.map(|metadata| files_of(&directory, metadata));
+        let file = join(&directory, METADATA_FILE);
+        self.leaving.insert(file, KeptCheckpoint { directory, owner: SnapshotOwner::Job, files });
     }
 
     /// Files could not be deleted: they are looked at again.

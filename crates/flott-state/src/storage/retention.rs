@@ -63,8 +63,9 @@ fn is_ours(file: &str) -> bool {
     writer_of(file).is_some()
 }
 
-fn is_kept(file: &str, kept: &[KeptCheckpoint]) -> bool {
-    kept.iter().any(|checkpoint| match &checkpoint.files {
+/// Whether one of these checkpoints refers to a file, or may do so.
+pub(super) fn is_kept<'k>(file: &str, kept: impl IntoIterator<Item = &'k KeptCheckpoint>) -> bool {
+    kept.into_iter().any(|checkpoint| match &checkpoint.files {
         _ if checkpoint.owner == SnapshotOwner::User && is_below(file, &checkpoint.directory) => true,
         Some(files) => files.contains(file),
         None => is_below(file, &checkpoint.directory) || is_below(file, SHARED),

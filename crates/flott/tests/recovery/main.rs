@@ -6,6 +6,8 @@ mod evolution;
 mod failures;
 mod finished;
 mod incremental;
+mod max_parallelism;
+mod notices;
 mod pauses;
 mod random;
 mod regions;

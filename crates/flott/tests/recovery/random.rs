@@ -5,7 +5,7 @@ use flott_core::config::keys;
 
 use crate::support::{Bomb, Ledger, Table, in_virtual_time, memory, numbers_of};
 
-type Pair = (String, i64);
+pub(crate) type Pair = (String, i64);
 
 /// Adds up by key and tenth of a second what comes on two streams, the second of which weighs more, and tells it by a timer.
 #[derive(Clone, Default)]
@@ -71,8 +71,7 @@ fn stream(env: &StreamExecutionEnvironment, name: &str, keys: i64, bomb: Bomb) -
 }
 
 /// Rolling sums, windows, timers, two streams as one and two that are connected.
-fn program(env: &StreamExecutionEnvironment, bomb: &Bomb) -> (Ledger, Table) {
-    let (ledger, table) = (Ledger::default(), Table::default());
+pub(crate) fn program(env: &StreamExecutionEnvironment, bomb: &Bomb, ledger: &Ledger, table: &Table) {
     let (first, second) = (stream(env, "First", 7, bomb.clone()), stream(env, "Second", 5, bomb.clone()));
     first
         .union(&second)
@@ -83,7 +82,6 @@ fn program(env: &StreamExecutionEnvironment, bomb: &Bomb) -> (Ledger, Table) {
     let (first, second) = (first.key_by(|(key, _)| key.clone()), second.key_by(|(key, _)| key.clone()));
     first.connect(&second).process(TenthsOfSeconds::default()).sink_to(ledger.clone());
     second.key_by_ref(|(key, _)| key).sum(|(_, n)| n).sink_to(table.clone());
-    (ledger, table)
 }
 
 /// The output, sorted, and how often the job was started again.
@@ -98,7 +96,8 @@ fn run(seed: u64, parallelism: u32, interval_ms: u64, incremental: bool, bomb: &
         env.set(&keys::INCREMENTAL_CHECKPOINTS, true)
             .set(&keys::CHECKPOINT_DIRECTORY, memory(&format!("random {seed}")));
     }
-    let (ledger, table) = program(&env, bomb);
+    let (ledger, table) = (Ledger::default(), Table::default());
+    program(&env, bomb, &ledger, &table);
     let restarts = in_virtual_time(seed, || {
         let handle = env.execute_async().unwrap();
         handle.wait().unwrap();

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use flott::prelude::*;
 use flott_core::config::{CheckpointRetention, MaxParallelism, MemorySize, keys};
 use flott_runtime::checkpoint::options::SavepointFormat;
-use flott_state::storage::{find_checkpoints, latest_checkpoint};
+use flott_state::storage::{BlobStore, MemoryBlobStore, find_checkpoints, latest_checkpoint};
 
-use crate::support::{Table, Warnings, digit_sums, env, expected_sums, go_on, in_virtual_time, numbers};
+use crate::support::{
+    Table, Warnings, digit_sums, env, expected_sums, go_on, in_virtual_time, numbers, slow_metadata,
+};
 
 /// Sums of digits, whose checkpoints are in a directory: the newest three, with all state in files.
 fn digits(directory: &Path, parallelism: u32) -> (StreamExecutionEnvironment, Table) {
@@ -205,4 +207,27 @@ fn v3_5_a_checkpoint_keeps_its_max_parallelism_and_the_error_says_what_to_do() {
         error.contains("max parallelism 128, but it is 64 now: set it to 128 again, or take a savepoint"),
         "{error}"
     );
+}
+
+#[test]
+fn a_checkpoint_that_is_being_stored_as_the_job_ends_is_gone_when_the_end_is_told() {
+    let mut under_way = 0;
+    for ms in (1_000..1_100).step_by(10) {
+        let name = format!("the end {ms}");
+        let env = env(1);
+        env.set(&keys::CHECKPOINT_DIRECTORY, slow_metadata(&name))
+            .set(&keys::CHECKPOINT_RETENTION, CheckpointRetention::None);
+        digit_sums(&numbers(&env)).sink_to(Table::default());
+        in_virtual_time(1, || {
+            let handle = env.execute_async().unwrap();
+            go_on(&handle, ms);
+            let checkpoints = handle.checkpoints();
+            under_way += checkpoints.triggered - checkpoints.completed - checkpoints.failed;
+            handle.cancel();
+            handle.wait().unwrap_err();
+        });
+        let left = MemoryBlobStore::named(&name, "").list("").unwrap();
+        assert_eq!(left.len(), 0, "cancelled after {ms} ms: {left:?}");
+    }
+    assert!(under_way > 3, "of ten times, one was under way in {under_way}");
 }

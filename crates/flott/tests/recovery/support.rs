@@ -16,6 +16,7 @@ mod chunks;
 mod ledger;
 mod log;
 mod numbers;
+mod slow;
 pub(crate) mod stored;
 mod warnings;
 
@@ -23,6 +24,7 @@ pub(crate) use chunks::Chunks;
 pub(crate) use ledger::Ledger;
 pub(crate) use log::Log;
 pub(crate) use numbers::{digit_sums, expected_sums, numbers};
+pub(crate) use slow::slow_metadata;
 pub(crate) use warnings::Warnings;
 
 /// An environment that shows nothing, and takes a checkpoint every 100 ms.

@@ -243,6 +243,13 @@ fn a_checkpoint_that_is_given_up_takes_nothing_of_another_job_with_it_in_a_direc
 #[derive(Debug)]
 struct Stubborn(MemoryBlobStore, &'static str);
 
+/// The names of the files that are there, without what tells them from those of other runs.
+fn names(blobs: &MemoryBlobStore) -> Vec<String> {
+    let salt = format!("-{SALT:016x}");
+    let name = |path: &str| path.strip_prefix(&format!("{JOB}/")).unwrap().replace(&salt, "");
+    blobs.list("").unwrap().iter().map(|blob| name(&blob.path)).collect()
+}
+
 impl BlobStore for Stubborn {
     fn url(&self) -> &str {
         self.0.url()
@@ -299,21 +306,70 @@ fn left_of_a_checkpoint(stubborn: &'static str) -> Vec<String> {
     let location =
         directory.complete(&target, &metadata(&target, SnapshotForm::Checkpoint, parts.into())).unwrap();
     assert!(directory.discard(&location).is_err());
-    let left = blobs.list("").unwrap().into_iter();
-    left.map(|blob| {
-        blob.path.rsplit_once('/').unwrap().1.split(&format!("-{SALT:016x}")).next().unwrap().to_owned()
-    })
-    .collect()
+    names(&blobs)
 }
 
 #[test]
 fn a_file_that_cannot_be_deleted_keeps_no_other_back() {
-    assert_eq!(left_of_a_checkpoint("/0-1"), ["0-1"]);
+    assert_eq!(left_of_a_checkpoint("/0-1"), ["chk-1/0-1"]);
 }
 
 #[test]
 fn metadata_that_cannot_be_deleted_keeps_all_that_it_refers_to() {
-    assert_eq!(left_of_a_checkpoint("/_metadata"), ["0-0", "0-1", "0-2", "_metadata"]);
+    let all = ["chk-1/0-0", "chk-1/0-1", "chk-1/0-2", "chk-1/_metadata"];
+    assert_eq!(left_of_a_checkpoint("/_metadata"), all);
+}
+
+/// Writes a checkpoint of a shared file and one of its own, on top of what others have shared.
+fn write(
+    directory: &CheckpointDirectory,
+    checkpoint: u64,
+    below: &[StatePart],
+) -> (SnapshotTarget, Vec<StatePart>) {
+    let target = directory.checkpoint(checkpoint);
+    let mut encoder = StateFileEncoder::new();
+    encoder.operator(1).operator_state(&state(30_000).operator[0]).unwrap();
+    let shared = target.store("s", FileScope::Shared, encoder).unwrap();
+    let parts = [below, &[shared, store(&target, "0-0", 30_000).unwrap()]].concat();
+    (target, parts)
+}
+
+#[test]
+fn metadata_that_cannot_be_deleted_keeps_nothing_else_back() {
+    let mut directory = CheckpointDirectory::new(JOB, &files("memory://only its own"), 0, SALT).unwrap();
+    let blobs = MemoryBlobStore::new();
+    directory.store = Arc::new(Stubborn(blobs.clone(), "chk-2/_metadata"));
+    let complete = |target: &SnapshotTarget, parts: &[StatePart]| {
+        directory.complete(target, &metadata(target, SnapshotForm::Checkpoint, parts.to_vec())).unwrap()
+    };
+    let (target, first) = write(&directory, 1, &[]);
+    let first_location = complete(&target, &first);
+    let (target, second) = write(&directory, 2, &first[..1]);
+    let second_location = complete(&target, &second);
+    let (target, _) = write(&directory, 3, &[]);
+    assert!(directory.discard(&second_location).is_err());
+    directory.discard(&first_location).unwrap_err();
+    directory.discard_pending(&target).unwrap_err();
+    let kept = ["chk-2/0-0", "chk-2/_metadata", "shared/1-s", "shared/2-s"];
+    assert_eq!(names(&blobs), kept, "what checkpoint 2 refers to");
+    // The storage has come to its senses.
+    directory.store = Arc::new(blobs.clone());
+    directory.sweep_again().unwrap();
+    assert_eq!(names(&blobs), [] as [String; 0]);
+}
+
+#[test]
+fn metadata_of_which_nobody_has_learned_keeps_what_it_refers_to_while_it_cannot_be_deleted() {
+    let mut directory = CheckpointDirectory::new(JOB, &files("memory://not learned"), 0, SALT).unwrap();
+    let blobs = MemoryBlobStore::new();
+    directory.store = Arc::new(Stubborn(blobs.clone(), "chk-2/_metadata"));
+    let (target, parts) = write(&directory, 2, &[]);
+    let bytes = metadata(&target, SnapshotForm::Checkpoint, parts).to_bytes().unwrap();
+    blobs.create(&format!("{JOB}/chk-2/_metadata"), &bytes).unwrap();
+    let (other, _) = write(&directory, 3, &[]);
+    directory.discard_pending(&target).unwrap_err();
+    directory.discard_pending(&other).unwrap_err();
+    assert_eq!(names(&blobs), ["chk-2/0-0", "chk-2/_metadata", "shared/2-s"]);
 }
 
 #[test]
