@@ -6,10 +6,13 @@ use std::{
 };
 
 use flott_core::config::{ConfigError, Configuration, keys};
-use flott_state::{BackendScope, KeyedStorage, StateBackend, StateError, StateErrorKind};
+use flott_state::{
+    BackendScope, KeyedStorage, StateBackend, StateError, StateErrorKind,
+    disk::{StoreImage, files::TemporaryDirectory},
+};
 
 use crate::{
-    directory::LocalDirectory,
+    directory, files,
     memory::{MemorySettings, Share, SharedMemory},
     options::RocksDbOptions,
     store::RocksDbStore,
@@ -45,13 +48,11 @@ impl StateBackend for EmbeddedRocksDbStateBackend {
     }
 
     fn open(&self, scope: &BackendScope) -> Result<KeyedStorage, StateError> {
-        let with_defaults = Configured::of(&Configuration::new());
-        let with_defaults = with_defaults.map_err(|error| StateErrorKind::Store {
-            doing: "find its settings".to_owned(),
-            place: "the defaults".to_owned(),
-            reason: error.to_string(),
-        })?;
-        with_defaults.open(scope)
+        Configured::with_defaults()?.open(scope)
+    }
+
+    fn open_from(&self, scope: &BackendScope, images: &[StoreImage]) -> Result<KeyedStorage, StateError> {
+        Configured::with_defaults()?.open_from(scope, images)
     }
 }
 
@@ -65,6 +66,20 @@ struct Configured {
 }
 
 impl Configured {
+    fn with_defaults() -> Result<Self, StateError> {
+        Self::of(&Configuration::new()).map_err(|error| {
+            let (doing, place) = ("find its settings".to_owned(), "the defaults".to_owned());
+            StateErrorKind::Store { doing, place, reason: error.to_string() }.into()
+        })
+    }
+
+    /// A new directory for a subtask, and its share of the memory.
+    fn prepare(&self, scope: &BackendScope) -> Result<(TemporaryDirectory, Share), StateError> {
+        let memory = self.in_use.get_or_init(|| SharedMemory::with(self.memory));
+        let base = &self.local_directories[scope.subtask as usize % self.local_directories.len()];
+        Ok((directory::create(base, scope)?, Share::of(Arc::clone(memory))))
+    }
+
     fn of(configuration: &Configuration) -> Result<Self, ConfigError> {
         let listed = configuration.get_optional(&keys::ROCKSDB_LOCAL_DIRECTORIES)?;
         let listed = listed.as_deref().unwrap_or_default().split([',', ';']).map(str::trim);
@@ -98,10 +113,14 @@ impl StateBackend for Configured {
     }
 
     fn open(&self, scope: &BackendScope) -> Result<KeyedStorage, StateError> {
-        let memory = self.in_use.get_or_init(|| SharedMemory::with(self.memory));
-        let base = &self.local_directories[scope.subtask as usize % self.local_directories.len()];
-        let directory = LocalDirectory::create(base, scope)?;
-        let store = RocksDbStore::open(directory, self.options.clone(), Share::of(Arc::clone(memory)))?;
+        let (directory, share) = self.prepare(scope)?;
+        let store = RocksDbStore::open(directory, self.options.clone(), share, scope.key_groups)?;
+        Ok(KeyedStorage::Disk(Arc::new(store)))
+    }
+
+    fn open_from(&self, scope: &BackendScope, images: &[StoreImage]) -> Result<KeyedStorage, StateError> {
+        let (directory, share) = self.prepare(scope)?;
+        let store = files::open_from(directory, self.options.clone(), share, scope, images)?;
         Ok(KeyedStorage::Disk(Arc::new(store)))
     }
 }

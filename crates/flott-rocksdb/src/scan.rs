@@ -29,12 +29,31 @@ pub(crate) struct Scan {
 impl Scan {
     /// The entries of a column whose keys begin with `prefix`.
     pub(crate) fn new(instance: &Arc<Instance>, column: &str, prefix: &[u8]) -> Result<Self, StateError> {
+        Self::from(instance, column, prefix, successor(prefix))
+    }
+
+    /// The entries of a column whose keys are not less than `start`, and less than `end`.
+    pub(crate) fn between(
+        instance: &Arc<Instance>,
+        column: &str,
+        start: &[u8],
+        end: Vec<u8>,
+    ) -> Result<Self, StateError> {
+        Self::from(instance, column, start, Some(end))
+    }
+
+    fn from(
+        instance: &Arc<Instance>,
+        column: &str,
+        start: &[u8],
+        end: Option<Vec<u8>>,
+    ) -> Result<Self, StateError> {
         let mut options = ReadOptions::default();
         // Without it rows are missing where a prefix extractor is set.
         options.set_total_order_seek(true);
         options.set_readahead_size(READAHEAD_BYTES);
         options.fill_cache(false);
-        if let Some(end) = successor(prefix) {
+        if let Some(end) = end {
             options.set_iterate_upper_bound(end);
         }
         let column = instance.column(column)?;
@@ -46,7 +65,7 @@ impl Scan {
                 iterator,
             )
         };
-        iterator.seek(prefix);
+        iterator.seek(start);
         Ok(Self { iterator, instance: Arc::clone(instance), is_first: true })
     }
 }

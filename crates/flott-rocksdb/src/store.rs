@@ -2,22 +2,23 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use flott_core::key_group::KeyGroupRange;
 use flott_state::{
     StateError, StateErrorKind,
-    disk::{ByteScan, ByteStore, ByteStrings, Column, Expiry, TakeValue, Writes},
+    disk::{
+        ByteScan, ByteStore, ByteStrings, Column, Expiry, LocalFiles, TakeValue, Writes,
+        files::{Inherited, TemporaryDirectory},
+    },
 };
 use rocksdb::{BoundColumnFamily, DBWithThreadMode, MultiThreaded, ReadOptions, WriteBatch, WriteOptions};
 
 use crate::{
-    compaction::ExpiryFilters, directory::LocalDirectory, error::failed, memory::Share,
+    EmbeddedRocksDbStateBackend, columns::Columns, error::failed, files::local_files, memory::Share,
     options::RocksDbOptions, scan::Scan,
 };
-
-/// Files with state that expires are compacted when they are so old, whether there is another reason or not: 30 days, as in Flink.
-const PERIODIC_COMPACTION_SECONDS: u64 = 30 * 24 * 3600;
 
 pub(crate) type Db = DBWithThreadMode<MultiThreaded>;
 
@@ -25,7 +26,7 @@ pub(crate) type Db = DBWithThreadMode<MultiThreaded>;
 pub(crate) struct Instance {
     pub(crate) db: Db,
     pub(crate) share: Share,
-    pub(crate) directory: LocalDirectory,
+    pub(crate) directory: TemporaryDirectory,
 }
 
 impl Instance {
@@ -47,10 +48,12 @@ impl Instance {
 
 /// What flott-state sees of an instance.
 pub(crate) struct RocksDbStore {
-    instance: Arc<Instance>,
-    /// The names of the column families.
-    columns: Mutex<Vec<Arc<str>>>,
-    options: RocksDbOptions,
+    pub(crate) instance: Arc<Instance>,
+    columns: Mutex<Columns>,
+    pub(crate) options: RocksDbOptions,
+    key_groups: KeyGroupRange,
+    /// What it was opened from.
+    inherited: Option<Arc<Inherited>>,
     reads: ReadOptions,
     writes: WriteOptions,
 }
@@ -58,24 +61,45 @@ pub(crate) struct RocksDbStore {
 impl RocksDbStore {
     /// Makes an empty database in a directory.
     pub(crate) fn open(
-        directory: LocalDirectory,
+        directory: TemporaryDirectory,
         options: RocksDbOptions,
         share: Share,
+        key_groups: KeyGroupRange,
     ) -> Result<Self, StateError> {
         let of_database = options.of_database(&share.0);
         let db = Db::open(&of_database, directory.path())
             .map_err(|error| failed("open a database", directory.path(), &error))?;
+        let instance = Instance { db, share, directory };
+        Ok(Self::of(instance, Columns::default(), options, key_groups, None))
+    }
+
+    /// The store of a database that is open.
+    pub(crate) fn of(
+        instance: Instance,
+        columns: Columns,
+        options: RocksDbOptions,
+        key_groups: KeyGroupRange,
+        inherited: Option<Arc<Inherited>>,
+    ) -> Self {
         let mut writes = WriteOptions::default();
         // State is as durable as the checkpoints; what is not in one is read again from the sources.
         writes.disable_wal(true);
-        let instance = Arc::new(Instance { db, share, directory });
-        let reads = ReadOptions::default();
-        Ok(Self { instance, columns: Mutex::default(), options, reads, writes })
+        let (instance, columns, reads) = (Arc::new(instance), Mutex::new(columns), ReadOptions::default());
+        Self { instance, columns, options, key_groups, inherited, reads, writes }
+    }
+
+    fn columns(&self) -> MutexGuard<'_, Columns> {
+        self.columns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn name(&self, column: Column) -> Arc<str> {
-        let columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
-        columns.get(column.0 as usize).map_or_else(|| "".into(), Arc::clone)
+        self.columns().name(column)
+    }
+
+    /// The column family of a state, which is made if there is none.
+    pub(crate) fn name_for(&self, state: &str) -> Result<Arc<str>, StateError> {
+        let found = self.columns().find(state);
+        found.map_or_else(|| self.create_column(state, None), Ok).map(|column| self.name(column))
     }
 
     fn failed(&self, doing: &str, error: &rocksdb::Error) -> StateError {
@@ -84,21 +108,26 @@ impl RocksDbStore {
 }
 
 impl ByteStore for RocksDbStore {
-    fn create_column(&self, state: &str, expiry: Option<Expiry>) -> Result<Column, StateError> {
-        let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = columns.len() as u32;
-        // RocksDB has one called 'default' already.
-        let name = format!("{number}-{state}");
-        let mut options = self.options.of_column(&self.instance.share.0);
-        if let Some(has_expired) = expiry {
-            options.set_compaction_filter_factory(ExpiryFilters(has_expired));
-            options.set_periodic_compaction_seconds(PERIODIC_COMPACTION_SECONDS);
+    fn find_column(&self, state: &str, expiry: Option<&Expiry>) -> Option<Column> {
+        let columns = self.columns();
+        let column = columns.find(state)?;
+        if let Some((key, value)) = expiry.and_then(|expiry| columns.set_expiry(column, expiry)) {
+            let name = columns.name(column);
+            let family = self.instance.db.cf_handle(&name)?;
+            // Without it what has expired goes later, at the next compaction that there is another reason for.
+            let _ = self.instance.db.set_options_cf(&family, &[(key, value.as_str())]);
         }
-        let created = self.instance.db.create_cf(&name, &options);
+        Some(column)
+    }
+
+    fn create_column(&self, state: &str, expiry: Option<Expiry>) -> Result<Column, StateError> {
+        let mut columns = self.columns();
+        let of_column = self.options.of_column(&self.instance.share.0);
+        let (column, options) = columns.plan(state, expiry, of_column);
+        let created = self.instance.db.create_cf(column.name(), &options);
         created
             .map_err(|error| self.failed(&format!("create a column family for state '{state}'"), &error))?;
-        columns.push(name.into());
-        Ok(Column(number))
+        Ok(columns.add(column))
     }
 
     fn get(&self, column: Column, keys: &ByteStrings, take: &mut TakeValue<'_>) -> Result<(), StateError> {
@@ -134,6 +163,18 @@ impl ByteStore for RocksDbStore {
 
     fn scan(&self, column: Column, prefix: &[u8]) -> Result<Box<dyn ByteScan>, StateError> {
         Ok(Box::new(Scan::new(&self.instance, &self.name(column), prefix)?))
+    }
+
+    fn has_files(&self) -> bool {
+        true
+    }
+
+    fn files(&self) -> Result<LocalFiles, StateError> {
+        local_files(&self.instance, self.key_groups, self.inherited.clone())
+    }
+
+    fn backend(&self) -> String {
+        EmbeddedRocksDbStateBackend::NAME.to_owned()
     }
 
     fn cache_bytes(&self) -> usize {

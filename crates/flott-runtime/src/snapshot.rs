@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flott_state::disk::LocalFiles;
 use flott_state::format::StateFileEncoder;
 use flott_state::snapshot::{SnapshotBudget, SnapshotRequest, WriteEntries};
 use flott_state::{KeyedStateMeta, OperatorSnapshot, OperatorStateSnapshot, SnapshotSink, StateError};
@@ -97,6 +98,10 @@ impl<S: Entries> SnapshotSink for Lazy<'_, S> {
 
     fn removed(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
         self.sink.entry(self.id).removed(state, group, count, bytes)
+    }
+
+    fn files(&mut self, files: LocalFiles) -> Result<(), StateError> {
+        self.sink.entry(self.id).files(files)
     }
 
     fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError> {

@@ -12,7 +12,7 @@ use flott_core::{
 };
 
 use crate::{
-    disk::ByteStore,
+    disk::{ByteStore, StoreImage},
     error::{StateError, StateErrorKind},
 };
 
@@ -58,6 +58,16 @@ pub trait StateBackend: Send + Sync {
     /// # Errors
     /// When it can't be.
     fn open(&self, scope: &BackendScope) -> Result<KeyedStorage, StateError>;
+
+    /// Prepares the storage for one operator subtask with what stores of bytes held at a checkpoint: those of all subtasks then that had key groups which
+    /// it owns now.
+    ///
+    /// # Errors
+    /// When it can't be, or the files are another backend's.
+    fn open_from(&self, _scope: &BackendScope, images: &[StoreImage]) -> Result<KeyedStorage, StateError> {
+        let written = images.first().map_or_else(String::new, |image| image.files.backend.clone());
+        Err(StateErrorKind::ForeignFiles { written, asked: self.name().to_owned() }.into())
+    }
 }
 
 /// The kinds of storage that state handles know how to use.

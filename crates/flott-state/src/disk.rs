@@ -5,6 +5,7 @@
 //!
 //! * [`byte_strings`] — many short byte strings in one piece of memory, as they go to the store and come from it;
 //! * `key` — the bytes under which an entry is stored;
+//! * [`files`] — a store as files, in a checkpoint and on the local disk;
 //! * `cached` — a value in memory, and what of it the store knows;
 //! * `entries` — the cached values of one state: what the accesses to it see.
 //!
@@ -16,16 +17,18 @@
 
 use std::sync::Arc;
 
-use crate::error::StateError;
+use crate::error::{StateError, StateErrorKind};
 
 pub mod byte_strings;
 mod cached;
 mod entries;
+pub mod files;
 mod key;
 
 pub use byte_strings::{ByteStrings, Writes};
 pub(crate) use cached::Cached;
 pub(crate) use entries::{DiskEntries, Frozen, Visit};
+pub use files::{LocalFiles, StoreImage};
 pub(crate) use key::{KeyWriter, group_prefix, split_group};
 
 /// A cache that is full gives up this part of itself, so that much is written at once.
@@ -47,6 +50,12 @@ pub type StoredEntry<'a> = (&'a [u8], &'a [u8]);
 /// The bytes of all states of one operator subtask, ordered by key within each column. Only the subtask's own thread
 /// reads and writes it, but for scans, which may end up elsewhere.
 pub trait ByteStore: Send + Sync {
+    /// Finds the column that a store which was opened from the files of a checkpoint has for the state of this name; `None` if there is none. Otherwise
+    /// as [`ByteStore::create_column`], which is called then.
+    fn find_column(&self, _state: &str, _expiry: Option<&Expiry>) -> Option<Column> {
+        None
+    }
+
     /// Makes an empty column for the state of this name, which has none yet. Values for which `expiry` is true may be dropped with their keys at any
     /// moment, but need not be.
     ///
@@ -62,6 +71,21 @@ pub trait ByteStore: Send + Sync {
 
     /// Reads the entries whose keys begin with `prefix`, in order, as they are now: what is written later is not seen.
     fn scan(&self, column: Column, prefix: &[u8]) -> Result<Box<dyn ByteScan>, StateError>;
+
+    /// Whether checkpoints may have all that is in the store as files.
+    fn has_files(&self) -> bool {
+        false
+    }
+
+    /// Makes files of all that is in the store now, some of which earlier calls may have given already; only asked for where
+    /// [`ByteStore::has_files`] says so.
+    fn files(&self) -> Result<LocalFiles, StateError> {
+        let (doing, place) = ("make files".to_owned(), "memory".to_owned());
+        Err(StateErrorKind::Store { doing, place, reason: "it has none".to_owned() }.into())
+    }
+
+    /// The name of the backend, for messages.
+    fn backend(&self) -> String;
 
     /// How many bytes the cached values of the subtask may take at present. Asked for once for each batch of records.
     fn cache_bytes(&self) -> usize;

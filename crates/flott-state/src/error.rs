@@ -40,6 +40,8 @@ impl StateErrorKind {
                 | Self::CannotRestore { .. }
                 | Self::TypeDiffers { .. }
                 | Self::CannotRehash { .. }
+                | Self::ForeignFiles { .. }
+                | Self::FilesNotMigrated { .. }
                 | Self::UndeclaredBroadcastState { .. }
                 | Self::OperatorStateDiffers { .. }
                 | Self::CannotRestoreOperatorState { .. }
@@ -186,6 +188,25 @@ pub enum StateErrorKind {
         name: String,
     },
 
+    /// A store was to give its files where only entries are taken.
+    #[error("cannot take the files of backend '{backend}' here; take a full snapshot")]
+    FilesNotTaken {
+        /// The backend.
+        backend: String,
+    },
+
+    /// A checkpoint has the files of a backend that another is to read.
+    #[error(
+        "the checkpoint holds files of state backend '{written}', which '{asked}' can't read; start with \
+         state.backend.type {written}, or from a savepoint, which every backend reads"
+    )]
+    ForeignFiles {
+        /// Whose files they are.
+        written: String,
+        /// The backend of the job.
+        asked: String,
+    },
+
     /// The versions of entries, a number of 32 bits, are used up.
     #[error(
         "cannot begin a snapshot of keyed state: this run of the task has begun 4 billion already; restart the job from its last one"
@@ -201,6 +222,22 @@ pub enum StateErrorKind {
         place: String,
         /// Why it failed, and what to do if that is known.
         reason: String,
+    },
+
+    /// The namespaces of a state have another type than in the files of its store.
+    #[error(
+        "the namespaces of state '{name}' are {asked} now and were {written}, and files of state backend '{backend}' can't be read so; \
+         start from a savepoint"
+    )]
+    FilesNotMigrated {
+        /// The state.
+        name: String,
+        /// The backend.
+        backend: String,
+        /// The type in the files.
+        written: String,
+        /// The type now.
+        asked: String,
     },
 
     /// What a backend has stored of a state is not what was written.

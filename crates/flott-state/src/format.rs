@@ -6,6 +6,7 @@
 //! * [`encoder`] — state as the bytes of a state file, without I/O;
 //! * [`reader`] — the key groups that one wants from a state file;
 //! * [`handle`] — where the state of a subtask is;
+//! * [`store_files`] — the files of a store of bytes, which are taken as they are;
 //! * [`metadata`] — what makes a checkpoint complete.
 //!
 //! Nothing that is read is trusted: bytes from anywhere end in a value or an error, and memory is taken only for what is there.
@@ -18,6 +19,7 @@ pub mod handle;
 mod index;
 pub mod metadata;
 pub mod reader;
+pub mod store_files;
 
 pub use damage::Damage;
 pub use encoder::{EncodedEnd, OperatorSection, StateFileEncoder};
@@ -25,3 +27,4 @@ pub use frame::FORMAT_VERSION;
 pub use handle::{SnapshotHandle, StateFile, StatePart};
 pub use metadata::{CheckpointMetadata, JobKey, OperatorMetadata, SnapshotForm, SubtaskState, TaskMetadata};
 pub use reader::StateFileReader;
+pub use store_files::{StoreFile, StoreFiles, StoredBytes};

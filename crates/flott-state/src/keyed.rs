@@ -13,6 +13,7 @@ use flott_core::{
 
 use crate::{
     backend::{BackendScope, KeyedStorage, StateBackend},
+    disk::StoreImage,
     erased::{AnyStore, ErasedStore},
     error::{StateError, StateErrorKind},
     snapshot::KeyedStateSnapshot,
@@ -26,6 +27,7 @@ mod keys;
 mod registration;
 mod registry;
 mod restore;
+mod restored_column;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -70,7 +72,17 @@ impl<K: Key> KeyedState<K> {
     pub fn new(
         scope: &BackendScope,
         backend: &dyn StateBackend,
+        restored: Vec<KeyedStateSnapshot>,
+    ) -> Result<Self, StateError> {
+        Self::with_stores(scope, backend, restored, &[])
+    }
+
+    /// As [`KeyedState::new`] if the backend has stored the entries of some of the states in files of its own.
+    pub fn with_stores(
+        scope: &BackendScope,
+        backend: &dyn StateBackend,
         mut restored: Vec<KeyedStateSnapshot>,
+        stores: &[StoreImage],
     ) -> Result<Self, StateError> {
         let BackendScope { key_groups, max_parallelism, .. } = *scope;
         let limit = MAX_PARALLELISM_LIMIT;
@@ -78,7 +90,11 @@ impl<K: Key> KeyedState<K> {
             let asked = key_groups;
             return Err(StateErrorKind::InvalidKeyGroups { asked, max_parallelism, limit }.into());
         }
-        let disk = match backend.open(scope)? {
+        let opened = match stores {
+            [] => backend.open(scope),
+            stores => backend.open_from(scope, stores),
+        };
+        let disk = match opened? {
             KeyedStorage::Heap => None,
             KeyedStorage::Disk(store) => Some(OnDisk { store, clock: Arc::default() }),
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use flott_core::key_group::KeyGroupRange;
 
+use crate::disk::StoreImage;
 use crate::snapshot::{
     GroupEntries, KeyedStateSnapshot, OperatorSnapshot, OperatorStateSnapshot, RedistributionMode,
 };
@@ -30,7 +31,11 @@ pub fn redistribute(
     let ranges = (0..new_parallelism)
         .map(|subtask| KeyGroupRange::of_subtask(subtask, new_parallelism, max_parallelism));
     let mut new: Vec<_> = ranges
-        .map(|range| OperatorSnapshot { keyed: keyed_states(old, range), operator: Vec::new() })
+        .map(|range| OperatorSnapshot {
+            keyed: keyed_states(old, range),
+            operator: Vec::new(),
+            stores: stores(old, range),
+        })
         .collect();
     let mut start = 0;
     for state in operator_states(old) {
@@ -58,6 +63,13 @@ fn keyed_states(old: &[OperatorSnapshot], range: KeyGroupRange) -> Vec<KeyedStat
         }
     }
     states
+}
+
+/// The stores that hold something of a range of key groups.
+fn stores(old: &[OperatorSnapshot], range: KeyGroupRange) -> Vec<StoreImage> {
+    let all = old.iter().flat_map(|subtask| &subtask.stores);
+    let is_met = |of: KeyGroupRange| of.start < range.end && range.start < of.end;
+    all.filter(|store| is_met(store.files.key_groups)).cloned().collect()
 }
 
 /// The operator states in the order of their names.

@@ -9,7 +9,10 @@ use std::{collections::BTreeMap, fmt};
 use flott_core::schema::Incompatible;
 use serde::{Deserialize, Serialize};
 
-use crate::{Reading, StateError, StateErrorKind, StateType};
+use crate::{
+    Reading, StateError, StateErrorKind, StateType,
+    disk::{LocalFiles, StoreImage},
+};
 pub use budget::SnapshotBudget;
 pub use request::{SnapshotExtent, SnapshotRequest};
 
@@ -24,12 +27,14 @@ pub struct OperatorSnapshot {
     pub keyed: Vec<KeyedStateSnapshot>,
     /// Its operator states.
     pub operator: Vec<OperatorStateSnapshot>,
+    /// Stores of bytes that hold the entries of keyed states which are in `keyed` without any.
+    pub stores: Vec<StoreImage>,
 }
 
 impl OperatorSnapshot {
     /// Whether there is no state at all.
     pub fn is_empty(&self) -> bool {
-        self.keyed.is_empty() && self.operator.is_empty()
+        self.keyed.is_empty() && self.operator.is_empty() && self.stores.is_empty()
     }
 }
 
@@ -210,6 +215,15 @@ pub trait SnapshotSink {
         Ok(())
     }
 
+    /// Takes the files of a store of bytes, which hold the entries of those keyed states that get none here. Asked for only by requests that
+    /// allow them ([`SnapshotRequest::or_files`]).
+    ///
+    /// # Errors
+    /// As [`SnapshotSink::keyed_state`], and if the sink takes entries only, as it does by default.
+    fn files(&mut self, files: LocalFiles) -> Result<(), StateError> {
+        Err(StateErrorKind::FilesNotTaken { backend: files.backend }.into())
+    }
+
     /// Takes an operator state.
     ///
     /// # Errors
@@ -268,6 +282,10 @@ impl<S: SnapshotSink + ?Sized> SnapshotSink for &mut S {
 
     fn removed(&mut self, state: u32, group: u32, count: u64, bytes: &[u8]) -> Result<(), StateError> {
         (**self).removed(state, group, count, bytes)
+    }
+
+    fn files(&mut self, files: LocalFiles) -> Result<(), StateError> {
+        (**self).files(files)
     }
 
     fn operator_state(&mut self, state: &OperatorStateSnapshot) -> Result<(), StateError> {

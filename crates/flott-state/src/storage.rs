@@ -6,6 +6,7 @@
 //! * [`layout`] — the names of directories and files;
 //! * [`target`] — where the state of a snapshot goes;
 //! * [`source`] — where it comes from;
+//! * `store_files` — the files of stores of bytes, both ways;
 //! * [`directory`] — the snapshots of one job;
 //! * [`retention`] — which files may be deleted, and `ledger`, which knows what the rule asks;
 //! * [`stored`] — a complete snapshot that is found;
@@ -27,6 +28,7 @@ pub mod retention;
 #[cfg(feature = "s3")]
 pub mod s3;
 pub mod source;
+mod store_files;
 pub mod stored;
 pub mod target;
 pub mod url;

@@ -135,6 +135,10 @@ impl ByteStore for SortedMapStore {
         Ok(Box::new(Entries { entries, next: 0 }))
     }
 
+    fn backend(&self) -> String {
+        SortedMapStateBackend::NAME.to_owned()
+    }
+
     fn cache_bytes(&self) -> usize {
         self.cache_bytes
     }

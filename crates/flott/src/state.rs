@@ -28,8 +28,11 @@ pub(crate) fn keyed_state<K: Key>(setup: &OperatorSetup) -> Result<KeyedState<K>
         key_groups: setup.key_groups(),
         max_parallelism: setup.max_parallelism,
     };
-    let restored = setup.restored.as_ref().map(|restored| restored.keyed.clone()).unwrap_or_default();
-    let mut state = KeyedState::new(&scope, setup.backend.as_ref(), restored)?;
+    let (keyed, stores) = match &setup.restored {
+        None => (Vec::new(), [].as_slice()),
+        Some(restored) => (restored.keyed.clone(), restored.stores.as_slice()),
+    };
+    let mut state = KeyedState::with_stores(&scope, setup.backend.as_ref(), keyed, stores)?;
     state.set_processing_time(setup.task.processing_time());
     Ok(state)
 }

@@ -15,6 +15,9 @@ use super::data;
 pub(crate) const WORD_COUNT: &str = env!("CARGO_BIN_EXE_word_count");
 pub(crate) const FLIGHT_DELAYS: &str = env!("CARGO_BIN_EXE_flight_delays");
 
+/// Names the state backend that jobs run on, with incremental checkpoints; without it they run on the default, with full ones.
+const BACKEND_VARIABLE: &str = "FLOTT_TEST_STATE_BACKEND";
+
 /// No job takes longer when nobody kills it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
@@ -72,6 +75,16 @@ impl Job {
         arguments.extend(["--checkpoint-interval", "200", "--from-checkpoint", "latest"].map(str::to_owned));
         arguments.extend(["--checkpoint-dir".to_owned(), self.checkpoints().display().to_string()]);
         arguments.extend(["-D", "execution.checkpointing.num-retained=3"].map(str::to_owned));
+        if let Ok(backend) = std::env::var(BACKEND_VARIABLE) {
+            let local = format!("state.backend.rocksdb.localdir={}", self.place("local").display());
+            arguments.extend([
+                "-D".to_owned(),
+                format!("state.backend.type={backend}"),
+                "-D".to_owned(),
+                local,
+            ]);
+            arguments.extend(["-D", "execution.checkpointing.incremental=true"].map(str::to_owned));
+        }
         arguments
     }
 

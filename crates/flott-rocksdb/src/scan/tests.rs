@@ -4,7 +4,7 @@ use rocksdb::{BlockBasedIndexType, BlockBasedOptions, MemtableFactory, Options, 
 
 use super::*;
 use crate::{
-    directory::LocalDirectory,
+    directory,
     memory::{MemorySettings, Share, SharedMemory},
 };
 
@@ -26,7 +26,7 @@ fn a_scan_finds_every_row_where_prefixes_are_extracted() {
         key_groups: KeyGroupRange { start: 0, end: 128 },
         max_parallelism: 128,
     };
-    let directory = LocalDirectory::create(base.path(), &scope).unwrap();
+    let directory = directory::create(base.path(), &scope).unwrap();
     let settings = MemorySettings { total_bytes: 8 << 20, value_cache_ratio: 0.5, write_buffer_ratio: 0.5 };
     let mut options = Options::default();
     options.create_if_missing(true);

@@ -2,15 +2,18 @@ use flott_core::{config::Configuration, key_group::KeyGroupRange};
 use flott_state::BackendScope;
 
 use super::*;
-use crate::memory::{MemorySettings, SharedMemory};
+use crate::{
+    directory,
+    memory::{MemorySettings, SharedMemory},
+};
 
 pub(crate) fn store(base: &Path) -> RocksDbStore {
     let key_groups = KeyGroupRange { start: 0, end: 128 };
     let scope = BackendScope { operator: "store".to_owned(), subtask: 0, key_groups, max_parallelism: 128 };
     let settings = MemorySettings { total_bytes: 8 << 20, value_cache_ratio: 0.5, write_buffer_ratio: 0.5 };
     let options = RocksDbOptions::of(&Configuration::new()).unwrap();
-    let directory = LocalDirectory::create(base, &scope).unwrap();
-    RocksDbStore::open(directory, options, Share::of(SharedMemory::with(settings))).unwrap()
+    let directory = directory::create(base, &scope).unwrap();
+    RocksDbStore::open(directory, options, Share::of(SharedMemory::with(settings)), key_groups).unwrap()
 }
 
 fn writes(entries: &[(&str, Option<&str>)]) -> Writes {

@@ -16,6 +16,7 @@ mod sources;
 mod start;
 mod statistics;
 mod storage;
+mod store_uploads;
 mod stored;
 mod undecided;
 

@@ -223,7 +223,8 @@ impl CheckpointResponder for ToShell {
 
     fn acknowledge(&self, checkpoint: u64, end: Option<EncodedEnd>, figures: SubtaskCheckpoint) {
         self.waiting_bytes.fetch_add(end.as_ref().map_or(0, |end| end.bytes.len()), Ordering::Relaxed);
-        self.storage.send(StorageWork::Finish { task: self.task, checkpoint, end, figures });
+        let Self { task, attempt, .. } = *self;
+        self.storage.send(StorageWork::Finish { task, attempt, checkpoint, end, figures });
     }
 
     fn decline(&self, checkpoint: u64, reason: AbortReason) {

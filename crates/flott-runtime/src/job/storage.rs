@@ -14,6 +14,7 @@ use super::coordinator::TaskId;
 use super::inbox::{Inbox, Sender, inbox};
 use super::message::Message;
 use super::statistics::SubtaskCheckpoint;
+use super::store_uploads::StoreUploads;
 use super::stored::RestorePoint;
 use crate::error::JobError;
 use crate::seam::{JoinHandle, Signal, spawn};
@@ -42,7 +43,13 @@ pub(super) enum StorageWork {
     /// A part of a task's snapshot.
     Store { task: TaskId, checkpoint: u64, bytes: Vec<u8> },
     /// The end of a task's snapshot; `None` if the task has no state.
-    Finish { task: TaskId, checkpoint: u64, end: Option<EncodedEnd>, figures: SubtaskCheckpoint },
+    Finish {
+        task: TaskId,
+        attempt: u32,
+        checkpoint: u64,
+        end: Option<EncodedEnd>,
+        figures: SubtaskCheckpoint,
+    },
     /// All tasks have stored theirs.
     WriteMetadata(CheckpointMetadata),
     /// A checkpoint is no longer kept.
@@ -128,8 +135,9 @@ impl Storage {
                     }
                 }
                 StorageWork::Store { task, checkpoint, bytes } => self.store(task, checkpoint, &bytes),
-                StorageWork::Finish { task, checkpoint, end, mut figures } => {
-                    let result = self.finish(task, checkpoint, end).map_err(|error| error.to_string());
+                StorageWork::Finish { task, attempt, checkpoint, end, mut figures } => {
+                    let result =
+                        self.finish((task, attempt), checkpoint, end).map_err(|error| error.to_string());
                     if let Ok(handle) = &result {
                         figures.checkpointed_bytes = handle.checkpointed_bytes;
                         figures.state_bytes = handle.state_bytes();
@@ -164,22 +172,28 @@ impl Storage {
 
     fn finish(
         &mut self,
-        task: TaskId,
+        (task, attempt): (TaskId, u32),
         checkpoint: u64,
         end: Option<EncodedEnd>,
     ) -> Result<SnapshotHandle, StorageError> {
         self.waiting_bytes.fetch_sub(end.as_ref().map_or(0, |end| end.bytes.len()), Ordering::Relaxed);
         let upload = self.uploads.remove(&(checkpoint, task));
         // A snapshot that is given up already needs no state.
-        let (Some(to), Some(end)) = (self.targets.get(&checkpoint), end) else {
+        let (Some(to), Some(mut end)) = (self.targets.get(&checkpoint), end) else {
             return Ok(SnapshotHandle::default());
         };
         let base = to.base.filter(|_| end.has_changes);
+        let local = std::mem::take(&mut end.files);
         let part = upload.unwrap_or_else(|| Ok(to.begin(task)))?.finish(end)?;
+        let below = to.base.and_then(|base| Some((base, self.bases.get(base, task)?)));
+        let uploads =
+            StoreUploads { target: &to.target, scope: to.scope, base: to.base, below, task, attempt };
+        let stores = uploads.store(local)?;
         if to.scope == FileScope::Exclusive {
-            return Ok(SnapshotHandle { checkpointed_bytes: part.size(), parts: vec![part] });
+            let bytes = part.size();
+            return Ok(stores.on_top_of(vec![part], bytes));
         }
-        self.bases.add(checkpoint, task, base, part)
+        self.bases.add(checkpoint, task, base, part, stores)
     }
 
     fn discard_pending(&mut self, checkpoint: u64) {

@@ -337,7 +337,7 @@ impl TaskCheckpoints {
         if kind.is_savepoint() || !self.settings.incremental {
             return SnapshotRequest::whole(checkpoint);
         }
-        SnapshotRequest::changes(checkpoint, self.layers.base(kind.base()))
+        SnapshotRequest::changes(checkpoint, self.layers.base(kind.base())).or_files()
     }
 
     /// When the next barrier has waited for long enough; `None` if it has, and still must wait.

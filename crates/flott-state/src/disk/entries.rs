@@ -94,7 +94,7 @@ impl<K: Key, N: Namespace, V> DiskEntries<K, N, V> {
     /// Whether entries own memory that must be measured.
     const OWNS: bool = std::mem::needs_drop::<K>() || std::mem::needs_drop::<V>();
 
-    /// Nothing cached of an empty column.
+    /// Nothing cached of the column that the store has for the state, or of a new one.
     ///
     /// # Errors
     /// When the store can't make one.
@@ -105,12 +105,13 @@ impl<K: Key, N: Namespace, V> DiskEntries<K, N, V> {
         range: KeyGroupRange,
         max_parallelism: u32,
     ) -> Result<Self, StateError> {
+        let found = store.find_column(name, expiry.as_ref());
         Ok(Self {
             name: name.to_owned(),
             cached: ValueStore::new(range, max_parallelism),
             store: Arc::clone(store),
-            column: store.create_column(name, expiry)?,
-            has_stored: false,
+            column: found.map_or_else(|| store.create_column(name, expiry), Ok)?,
+            has_stored: found.is_some(),
             limit: store.cache_bytes() / 4,
             hand: (0, 0),
             len: 0,

@@ -5,6 +5,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::frame::{self, STATE_FILE};
 use super::index::{Chunk, ChunkKind, Extent, Index, KeyedSection, OperatorStateSection, Section};
+use crate::disk::LocalFiles;
 use crate::error::{StateError, StateErrorKind};
 use crate::snapshot::{KeyedStateMeta, OperatorStateSnapshot, SnapshotSink, WriteEntries};
 
@@ -23,6 +24,8 @@ pub struct StateFileEncoder {
     bytes: Vec<u8>,
     /// The bytes that were taken.
     taken: u64,
+    /// What goes beside the file, with the operators.
+    files: Vec<(u128, LocalFiles)>,
 }
 
 struct OpenChunk {
@@ -41,6 +44,8 @@ pub struct EncodedEnd {
     pub checksum: u64,
     /// Whether it has only what has changed of some state, so that it is nothing without what lies below it.
     pub has_changes: bool,
+    /// The files of stores of bytes, which belong to the state but not into the state file, with the ids of the operators.
+    pub files: Vec<(u128, LocalFiles)>,
 }
 
 impl Default for StateFileEncoder {
@@ -52,7 +57,13 @@ impl Default for StateFileEncoder {
 impl StateFileEncoder {
     /// A file without state.
     pub fn new() -> Self {
-        Self { index: Index::default(), open: None, bytes: STATE_FILE.header().to_vec(), taken: 0 }
+        Self {
+            index: Index::default(),
+            open: None,
+            bytes: STATE_FILE.header().to_vec(),
+            taken: 0,
+            files: Vec::new(),
+        }
     }
 
     /// Where the state of an operator goes. Operators may take turns.
@@ -96,7 +107,7 @@ impl StateFileEncoder {
         let index = frame::encode(&self.index)?;
         let checksum = frame::close(STATE_FILE, &index, &mut self.bytes);
         let (size, has_changes) = (self.taken + self.bytes.len() as u64, self.index.has_changes());
-        Ok(EncodedEnd { size, bytes: self.bytes, checksum, has_changes })
+        Ok(EncodedEnd { size, bytes: self.bytes, checksum, has_changes, files: self.files })
     }
 
     /// Adds bytes to the open chunk, if it is of their kind and not full, or else to a new one.
@@ -193,6 +204,12 @@ impl SnapshotSink for OperatorSection<'_> {
             let kind = ChunkKind::Removed { state, group };
             self.encoder.push(self.section, kind, count, &[bytes]);
         }
+        Ok(())
+    }
+
+    fn files(&mut self, files: LocalFiles) -> Result<(), StateError> {
+        let operator = self.section().operator;
+        self.encoder.files.push((operator, files));
         Ok(())
     }
 

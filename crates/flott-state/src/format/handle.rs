@@ -2,26 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::byte_string;
+use super::{StoreFiles, byte_string};
 
 /// The state that one subtask has stored for a checkpoint: what the coordinator keeps, and metadata holds (Flink: the
 /// `OperatorSubtaskState` of each operator in its chain). The default is a subtask without state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotHandle {
     /// State files, the oldest first. Of an incremental checkpoint there are several: each has what changed since the one
-    /// before.
+    /// before. Then the files of the stores of bytes that its operators have on disk, if the checkpoint has taken these.
     pub parts: Vec<StatePart>,
     /// How many bytes were stored for this checkpoint (Flink: `checkpointed_size`).
     pub checkpointed_bytes: u64,
 }
 
-/// One state file of a subtask.
+/// One state file of a subtask, or the files of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StatePart {
     /// It is small, and here.
     Inline(#[serde(with = "byte_string")] Vec<u8>),
     /// It is in a file.
     File(StateFile),
+    /// What an operator has on disk, as the files that its backend has made of it.
+    Store(StoreFiles),
 }
 
 /// A file in storage.
@@ -43,9 +45,26 @@ impl SnapshotHandle {
 
     /// The files that it refers to.
     pub fn files(&self) -> impl Iterator<Item = &StateFile> {
+        self.parts.iter().flat_map(|part| {
+            let (own, of_store) = match part {
+                StatePart::Inline(_) => (None, None),
+                StatePart::File(file) => (Some(file), None),
+                StatePart::Store(store) => (None, Some(store)),
+            };
+            own.into_iter().chain(of_store.into_iter().flat_map(StoreFiles::stored))
+        })
+    }
+
+    /// Its state files, the oldest first.
+    pub fn layers(&self) -> impl Iterator<Item = &StatePart> {
+        self.parts.iter().filter(|part| !matches!(part, StatePart::Store(_)))
+    }
+
+    /// The files of the stores of its operators.
+    pub fn stores(&self) -> impl Iterator<Item = &StoreFiles> {
         self.parts.iter().filter_map(|part| match part {
-            StatePart::Inline(_) => None,
-            StatePart::File(file) => Some(file),
+            StatePart::Store(store) => Some(store),
+            StatePart::Inline(_) | StatePart::File(_) => None,
         })
     }
 }
@@ -56,6 +75,7 @@ impl StatePart {
         match self {
             Self::Inline(bytes) => bytes.len() as u64,
             Self::File(file) => file.size,
+            Self::Store(store) => store.size(),
         }
     }
 }

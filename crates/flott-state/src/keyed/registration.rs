@@ -132,6 +132,9 @@ impl<K: Key> KeyedState<K> {
         let entries = self.no_entries(name, &kind)?;
         let mut store = StateStore::<K, N, D> { entries, kind };
         for part in self.take_restored(name) {
+            if part.removed.is_none() {
+                store.take_over(&part.meta, self.now)?;
+            }
             store.restore(&part, &handle, self.now, self.epoch)?;
         }
         tell_opaque(name, &StateStore::<K, N, D>::types(false));

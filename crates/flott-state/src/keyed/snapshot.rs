@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use flott_core::Key;
 
-use super::KeyedState;
+use super::{KeyedState, disk::OnDisk, restored_column::RestoredColumn};
 use crate::{
+    disk::LocalFiles,
     erased::ErasedStore,
     error::{StateError, StateErrorKind},
     snapshot::{
@@ -18,8 +19,12 @@ use crate::{
 pub(super) struct Snapshot {
     /// What the states give that there were. Those registered since hold nothing that belongs to it.
     stores: Vec<Freeze>,
+    /// The files of the store beneath the states, if these are taken instead of what is in it.
+    files: Option<LocalFiles>,
     /// What had been restored and not registered.
     restored: Vec<Arc<KeyedStateSnapshot>>,
+    /// The columns of those parts whose entries are in the store.
+    scans: Vec<Option<RestoredColumn>>,
     /// `None` before the first call that writes.
     progress: Option<Progress>,
 }
@@ -68,10 +73,15 @@ impl<K: Key> KeyedState<K> {
                 since
             }
         };
-        let asked = Freeze { epoch, since, keep: self.bases.oldest(), now: self.now };
+        let by_files = request.files && self.disk.as_ref().is_some_and(|disk| disk.store.has_files());
+        let asked = Freeze { epoch, since, keep: self.bases.oldest(), now: self.now, by_files };
         let frozen = self.stores.iter_mut().map(|store| store.any_mut().freeze(asked));
         let stores = frozen.collect::<Result<_, _>>().inspect_err(|_| self.thaw())?;
-        self.snapshot = Some(Snapshot { stores, restored: self.restored.clone(), progress: None });
+        // All states have been written back.
+        let files = by_files.then(|| self.files()).flatten().transpose()?;
+        let scans = if by_files { Vec::new() } else { self.scan_restored()? };
+        self.snapshot =
+            Some(Snapshot { stores, files, restored: self.restored.clone(), scans, progress: None });
         Ok(())
     }
 
@@ -113,6 +123,22 @@ impl<K: Key> KeyedState<K> {
         Ok(taken.keyed)
     }
 
+    fn files(&self) -> Option<Result<LocalFiles, StateError>> {
+        Some(self.disk.as_ref()?.store.files())
+    }
+
+    /// Begins to read what the store has of states that were restored with its files and have not been registered.
+    fn scan_restored(&self) -> Result<Vec<Option<RestoredColumn>>, StateError> {
+        let Some(OnDisk { store, .. }) = &self.disk else { return Ok(Vec::new()) };
+        let first = |at: usize| {
+            let name = &self.restored[at].meta.name;
+            self.restored[..at].iter().all(|part| part.meta.name != *name).then_some(name)
+        };
+        let columns = (0..self.restored.len()).map(|at| store.find_column(first(at)?, None));
+        let scans = columns.map(|column| column.map(|column| store.scan(column, &[])).transpose());
+        scans.map(|scan| Ok(scan?.map(RestoredColumn::new))).collect()
+    }
+
     fn thaw(&mut self) {
         self.stores.iter_mut().for_each(|store| store.any_mut().thaw());
     }
@@ -125,10 +151,14 @@ impl<K: Key> KeyedState<K> {
     ) -> Result<bool, StateError> {
         let mut progress = match snapshot.progress.take() {
             Some(progress) => progress,
-            None => self.announce(snapshot, sink)?,
+            None => {
+                let progress = self.announce(snapshot, sink)?;
+                snapshot.files.take().map_or(Ok(()), |files| sink.files(files))?;
+                progress
+            }
         };
-        let is_done = self.write(&mut progress, budget, sink)?
-            && progress.write_restored(&snapshot.restored, budget, sink)?;
+        let is_done =
+            self.write(&mut progress, budget, sink)? && progress.write_restored(snapshot, budget, sink)?;
         snapshot.progress = Some(progress);
         Ok(is_done)
     }
@@ -171,11 +201,12 @@ impl Progress {
     /// Hands on what was restored and not registered, a key group at a time.
     fn write_restored(
         &mut self,
-        restored: &[Arc<KeyedStateSnapshot>],
+        Snapshot { restored, scans, .. }: &mut Snapshot,
         budget: &mut SnapshotBudget,
         sink: &mut dyn SnapshotSink,
     ) -> Result<bool, StateError> {
-        for (part, number) in restored.iter().zip(&self.numbers).skip(self.part) {
+        for (at, part) in restored.iter().enumerate().skip(self.part) {
+            let number = &self.numbers[at];
             if self.group == 0 {
                 for (&group, lost) in part.removed.iter().flatten() {
                     sink.removed(*number, group, lost.count, &lost.bytes)?;
@@ -188,6 +219,11 @@ impl Progress {
                 sink.entries(*number, group, entries.count, &entries.bytes)?;
                 budget.spend(1, entries.bytes.len());
                 self.group = group + 1;
+            }
+            if let Some(Some(column)) = scans.get_mut(at)
+                && !column.write(*number, budget, sink)?
+            {
+                return Ok(false);
             }
             (self.part, self.group) = (self.part + 1, 0);
         }

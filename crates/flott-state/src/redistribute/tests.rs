@@ -19,7 +19,7 @@ fn state(name: &str, mode: RedistributionMode, elements: &[&str]) -> OperatorSta
 }
 
 fn subtask(operator: Vec<OperatorStateSnapshot>) -> OperatorSnapshot {
-    OperatorSnapshot { keyed: Vec::new(), operator }
+    OperatorSnapshot { keyed: Vec::new(), operator, ..OperatorSnapshot::default() }
 }
 
 /// Two subtasks with five elements each.
@@ -129,6 +129,7 @@ fn v8_1_keyed_state_goes_with_the_ranges_of_key_groups() {
     let old = [0..64, 64..128].map(|groups| OperatorSnapshot {
         keyed: vec![keyed("count", groups.clone()), keyed("seen", groups.filter(|group| group % 64 == 0))],
         operator: Vec::new(),
+        ..OperatorSnapshot::default()
     });
     let new = redistribute(&old, 3, 128);
     let expected = [
@@ -146,8 +147,11 @@ fn v8_1_keyed_state_goes_with_the_ranges_of_key_groups() {
 fn parts_of_one_name_that_differ_in_type_stay_apart() {
     let mut other = keyed("count", [64]);
     other.meta.types = StateType::of_each::<u64, (), String>();
-    let old = [keyed("count", [0]), other.clone()]
-        .map(|part| OperatorSnapshot { keyed: vec![part], operator: Vec::new() });
+    let old = [keyed("count", [0]), other.clone()].map(|part| OperatorSnapshot {
+        keyed: vec![part],
+        operator: Vec::new(),
+        ..OperatorSnapshot::default()
+    });
     assert_eq!(redistribute(&old, 1, 128)[0].keyed, [keyed("count", [0]), other]);
 }
 
@@ -208,7 +212,7 @@ proptest! {
     fn every_key_group_has_one_owner(
         groups in prop::collection::btree_set(0_u32..128, 0..128), before in 1_u32..9, after in 1_u32..9,
     ) {
-        let all = OperatorSnapshot { keyed: vec![keyed("s", groups.iter().copied())], operator: Vec::new() };
+        let all = OperatorSnapshot { keyed: vec![keyed("s", groups.iter().copied())], operator: Vec::new(), ..OperatorSnapshot::default() };
         let old = redistribute(std::slice::from_ref(&all), before, MAX_PARALLELISM);
         let new = redistribute(&old, after, MAX_PARALLELISM);
         let owned: Vec<BTreeMap<u32, GroupEntries>> =

@@ -41,7 +41,7 @@ proptest! {
         (before, after) in (1..8u32, 1..8u32),
     ) {
         let keys: Vec<String> = keys.into_iter().collect();
-        let whole = OperatorSnapshot { keyed: vec![state("s", &keys, from)], operator: Vec::new() };
+        let whole = OperatorSnapshot { keyed: vec![state("s", &keys, from)], operator: Vec::new(), ..OperatorSnapshot::default() };
         let old = redistribute(&[whole], before.min(from), from);
         let mut got = BTreeMap::new();
         let after = after.min(to);
@@ -71,8 +71,11 @@ proptest! {
 #[test]
 fn states_of_one_subtask_stay_apart() {
     let keys = ["a".to_owned(), "b".to_owned()];
-    let old =
-        OperatorSnapshot { keyed: vec![state("s", &keys, 16), state("t", &keys, 16)], operator: Vec::new() };
+    let old = OperatorSnapshot {
+        keyed: vec![state("s", &keys, 16), state("t", &keys, 16)],
+        operator: Vec::new(),
+        ..OperatorSnapshot::default()
+    };
     let new = rehash(&[old.clone(), old], 16, range(0, 1, 32), 32).unwrap();
     let counts = new
         .iter()
@@ -91,7 +94,7 @@ impl<'de> Deserialize<'de> for Untraceable {
 }
 
 fn refusal(state: KeyedStateSnapshot) -> String {
-    let old = OperatorSnapshot { keyed: vec![state], operator: Vec::new() };
+    let old = OperatorSnapshot { keyed: vec![state], operator: Vec::new(), ..OperatorSnapshot::default() };
     rehash(&[old], 16, range(0, 1, 32), 32).unwrap_err().to_string()
 }
 

@@ -20,7 +20,7 @@ impl OperatorSnapshot {
         };
         let mut keyed: Vec<_> = self.keyed.into_iter().filter(is_changed).collect();
         keyed.extend(later.keyed);
-        Self { keyed, operator: later.operator }
+        Self { keyed, operator: later.operator, stores: later.stores }
     }
 }
 

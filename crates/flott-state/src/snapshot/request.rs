@@ -7,6 +7,8 @@ pub struct SnapshotRequest {
     pub checkpoint: u64,
     /// How much of the state it is to hold.
     pub extent: SnapshotExtent,
+    /// Whether states on disk may be handed over as the files of their store.
+    pub files: bool,
 }
 
 /// How much of the state a snapshot is to hold.
@@ -27,11 +29,17 @@ pub enum SnapshotExtent {
 impl SnapshotRequest {
     /// Asks for everything.
     pub const fn whole(checkpoint: u64) -> Self {
-        Self { checkpoint, extent: SnapshotExtent::Whole }
+        Self { checkpoint, extent: SnapshotExtent::Whole, files: false }
     }
 
     /// Asks for what has changed since the snapshot for `base`.
     pub const fn changes(checkpoint: u64, base: Option<u64>) -> Self {
-        Self { checkpoint, extent: SnapshotExtent::Changes { base } }
+        Self { checkpoint, extent: SnapshotExtent::Changes { base }, files: false }
+    }
+
+    /// Lets states on disk be handed over as the files of their store.
+    #[must_use]
+    pub const fn or_files(self) -> Self {
+        Self { files: true, ..self }
     }
 }

@@ -191,10 +191,10 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
         Ok(keys)
     }
 
-    /// Brings the store up to date and begins to read it. What is written to it later is not part of the snapshot.
+    /// Brings the store up to date and begins to read it, unless its files are taken. What is written to it later is not part of the snapshot.
     pub(super) fn freeze_on_disk(&mut self, asked: Freeze) -> Result<Freeze, StateError> {
         self.flush()?;
-        if let Some((entries, _)) = self.on_disk() {
+        if let Some((entries, _)) = self.on_disk().filter(|_| !asked.by_files) {
             let scan = entries.store.scan(entries.column, &[])?;
             entries.frozen = Some(Frozen { scan, group: 0, piece: GroupEntries::default() });
         }

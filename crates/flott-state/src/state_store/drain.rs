@@ -30,6 +30,8 @@ pub(crate) struct Freeze {
     pub(crate) keep: Option<Epoch>,
     /// Processing time when the snapshot began.
     pub(crate) now: Timestamp,
+    /// Whether the store beneath gives its files, so that states on disk owe nothing.
+    pub(crate) by_files: bool,
 }
 
 /// How far a state has been written, and where to.

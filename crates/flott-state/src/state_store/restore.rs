@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Entries, Kind, StateStore};
 use crate::{
+    disk::split_group,
     error::{StateError, StateErrorKind},
     namespace::Namespace,
     snapshot::{GroupEntries, KeyedStateMeta, KeyedStateSnapshot},
@@ -61,6 +62,40 @@ impl<K: Key, N: Namespace, D: Kind> StateStore<K, N, D> {
     /// The types of key, namespace and value, as they are written with or without times.
     pub(crate) fn types(ttl: bool) -> [StateType; 3] {
         [StateType::of::<K>(), StateType::of::<N>(), D::value_type(ttl)]
+    }
+
+    /// Brings what the column of the state holds since the store was opened from files, where it was written as `meta` says, into the form in which
+    /// it is written now.
+    pub(crate) fn take_over(&mut self, meta: &KeyedStateMeta, now: Timestamp) -> Result<(), StateError> {
+        let Entries::Disk(entries) = &self.entries else { return Ok(()) };
+        // Another kind is refused where its part is restored.
+        if !entries.has_stored || meta.kind != D::KIND {
+            return Ok(());
+        }
+        let types = Self::types(meta.ttl);
+        let [namespaces, values] = meta.read_as(&types)?;
+        if !namespaces.is_same() {
+            let [written, asked] = [&meta.types, &types].map(|types| types[1].to_string());
+            let (name, backend) = (meta.name.clone(), entries.store.backend());
+            return Err(StateErrorKind::FilesNotMigrated { name, backend, written, asked }.into());
+        }
+        if values.is_same() && meta.ttl == D::TTL {
+            return Ok(());
+        }
+        let written = Written { ttl: meta.ttl, now, reading: values };
+        let mut scan = entries.store.scan(entries.column, &[])?;
+        while let Some((key, mut value)) = scan.next()? {
+            let mut read = || {
+                let mut rest = split_group(key).map_or(key, |(_, rest)| rest);
+                let (key, namespace) = (decode_prefix::<K>(&mut rest)?, decode_prefix::<N>(&mut rest)?);
+                Ok((key, namespace, self.kind.decode(&mut value, written)?))
+            };
+            let failed = |reason: String| StateErrorKind::CannotReadBack { name: meta.name.clone(), reason };
+            let (key, namespace, stored) = read().map_err(|error: DecodeError| failed(error.to_string()))?;
+            let hash = key_hash(&key).map_err(|error| failed(error.to_string()))?;
+            self.put_restored(hash, &key, &namespace, Some(stored))?;
+        }
+        Ok(())
     }
 
     /// Adds what one part of a snapshot holds. `handle` is what the state is registered as.

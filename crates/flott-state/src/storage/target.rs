@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::blob::{BlobStore, BlobWriter, join, place};
 use super::error::StorageError;
-use super::layout::SHARED;
 use super::source::StateSource;
 use crate::format::{EncodedEnd, StateFile, StateFileEncoder, StatePart};
 
@@ -54,6 +53,16 @@ impl SnapshotTarget {
         join(&self.root, &self.directory)
     }
 
+    /// Tells the instances of stores apart that have files in checkpoints of the job: one in each attempt at running a subtask in each run of the job.
+    pub fn instance(&self, attempt: u32) -> u128 {
+        u128::from(self.salt) << 64 | u128::from(attempt)
+    }
+
+    /// What the paths of its files start from, as a URL.
+    pub fn root(&self) -> String {
+        place(self.store.as_ref(), &self.root)
+    }
+
     /// Where its state is read.
     pub fn source(&self) -> StateSource {
         StateSource { store: Arc::clone(&self.store), root: self.root.clone() }
@@ -66,15 +75,10 @@ impl SnapshotTarget {
 
     /// Begins to store a state file. `subtask` names it, for users to recognise, and must be another for each file of the snapshot.
     pub fn upload(&self, subtask: &str, scope: FileScope) -> StateUpload {
-        let name = format!("{subtask}-{:016x}", self.salt);
-        let path = match scope {
-            FileScope::Exclusive => join(&self.directory, &name),
-            FileScope::Shared => format!("{SHARED}/{}-{name}", self.checkpoint),
-        };
         StateUpload {
             target: self.clone(),
             subtask: subtask.to_owned(),
-            path,
+            path: self.path_of(subtask, scope),
             start: Vec::new(),
             written: 0,
             writer: None,

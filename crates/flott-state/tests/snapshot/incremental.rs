@@ -200,7 +200,11 @@ fn parts_of_a_state_that_nobody_registers_go_on_from_snapshot_to_snapshot() {
     let mut all = OperatorSnapshot::layered([first, second]);
     for _ in 0..3 {
         let mut nobody = empty(all.keyed);
-        all = OperatorSnapshot { keyed: nobody.snapshot().unwrap(), operator: Vec::new() };
+        all = OperatorSnapshot {
+            keyed: nobody.snapshot().unwrap(),
+            operator: Vec::new(),
+            ..OperatorSnapshot::default()
+        };
     }
     assert_eq!(restored(&all, 0), listed(&subject.state.snapshot().unwrap()));
 }

@@ -264,7 +264,7 @@ impl<F: AsyncFunction<I, O>, I: Data + Debug, O: Data> Operator for AsyncWaitOpe
         self.under_way.update(&mut self.state, elements)?;
         let operator = self.state.snapshot()?;
         self.under_way.clear(&mut self.state)?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), operator })
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator, ..OperatorSnapshot::default() })
     }
 
     fn finish(&mut self, out: &mut Output<O>) -> FnResult {

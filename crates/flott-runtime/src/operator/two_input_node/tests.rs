@@ -79,7 +79,7 @@ impl TwoInputOperator for Lines {
             element_type: flott_state::StateType::of::<u8>(),
             elements: vec![vec![7]],
         };
-        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![state] })
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![state], ..OperatorSnapshot::default() })
     }
 
     fn finish(&mut self, out: &mut Output<String>) -> FnResult {

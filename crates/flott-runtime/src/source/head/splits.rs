@@ -26,7 +26,7 @@ pub(in crate::source) fn snapshot<S: SourceSplit>(
         element_type: StateType::of::<S>(),
         elements: elements?,
     };
-    Ok(Some(OperatorSnapshot { keyed: Vec::new(), operator: vec![splits] }))
+    Ok(Some(OperatorSnapshot { keyed: Vec::new(), operator: vec![splits], ..OperatorSnapshot::default() }))
 }
 
 /// The splits that a reader gets back, migrated like any other state if their type has changed.

@@ -1,13 +1,34 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::format::StatePart;
+use crate::format::{StatePart, StoreFile, StoreFiles, StoredBytes};
+
+fn state_file() -> impl Strategy<Value = StateFile> {
+    ("[a-z]{1,9}/[a-z0-9-]{1,9}", any::<u64>(), any::<u64>()).prop_map(|(path, size, checksum)| StateFile {
+        path,
+        size,
+        checksum,
+    })
+}
+
+fn store() -> impl Strategy<Value = StoreFiles> {
+    let content =
+        prop_oneof![any::<Vec<u8>>().prop_map(StoredBytes::Inline), state_file().prop_map(StoredBytes::File)];
+    let file = (".{0,9}", content).prop_map(|(name, content)| StoreFile { name, content });
+    let numbers = (any::<u64>(), any::<u128>(), any::<u128>(), 0..99_u32, 0..99_u32);
+    (numbers, ".{0,9}", prop::collection::vec(file, 0..4)).prop_map(
+        |((checkpoint, operator, instance, start, end), backend, files)| {
+            let key_groups = flott_core::key_group::KeyGroupRange { start, end };
+            StoreFiles { checkpoint, operator, backend, instance, key_groups, files }
+        },
+    )
+}
 
 fn state_part() -> impl Strategy<Value = StatePart> {
     prop_oneof![
         any::<Vec<u8>>().prop_map(StatePart::Inline),
-        ("[a-z]{1,9}/[a-z0-9-]{1,9}", any::<u64>(), any::<u64>())
-            .prop_map(|(path, size, checksum)| StatePart::File(StateFile { path, size, checksum })),
+        state_file().prop_map(StatePart::File),
+        store().prop_map(StatePart::Store),
     ]
 }
 

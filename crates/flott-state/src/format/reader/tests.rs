@@ -44,7 +44,11 @@ fn operator_state() -> impl Strategy<Value = OperatorStateSnapshot> {
 fn snapshot() -> impl Strategy<Value = OperatorSnapshot> {
     let keyed = prop::collection::vec(keyed_state(), 0..4);
     let operator = prop::collection::vec(operator_state(), 0..4);
-    (keyed, operator).prop_map(|(keyed, operator)| OperatorSnapshot { keyed, operator })
+    (keyed, operator).prop_map(|(keyed, operator)| OperatorSnapshot {
+        keyed,
+        operator,
+        ..OperatorSnapshot::default()
+    })
 }
 
 /// The bytes of a file with these operators.
@@ -77,6 +81,7 @@ fn small_file() -> Vec<u8> {
     let snapshot = OperatorSnapshot {
         keyed: vec![KeyedStateSnapshot { meta, groups, removed: None }],
         operator: vec![list],
+        ..OperatorSnapshot::default()
     };
     file(&[(1, snapshot)])
 }

@@ -10,7 +10,11 @@ fn part(name: &str, count: u64, is_whole: bool) -> KeyedStateSnapshot {
 }
 
 fn layer(keyed: impl IntoIterator<Item = KeyedStateSnapshot>) -> OperatorSnapshot {
-    OperatorSnapshot { keyed: keyed.into_iter().collect(), operator: Vec::new() }
+    OperatorSnapshot {
+        keyed: keyed.into_iter().collect(),
+        operator: Vec::new(),
+        ..OperatorSnapshot::default()
+    }
 }
 
 fn parts(of: &OperatorSnapshot) -> Vec<(&str, u64)> {

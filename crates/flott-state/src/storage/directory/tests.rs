@@ -24,7 +24,7 @@ fn state(bytes: usize) -> OperatorSnapshot {
         element_type: crate::StateType::of::<u8>(),
         elements,
     };
-    OperatorSnapshot { keyed: Vec::new(), operator: vec![state] }
+    OperatorSnapshot { keyed: Vec::new(), operator: vec![state], ..OperatorSnapshot::default() }
 }
 
 fn store(target: &SnapshotTarget, subtask: &str, bytes: usize) -> Result<StatePart, StorageError> {

@@ -22,7 +22,11 @@ fn of_an_incremental_checkpoint_the_wanted_groups_of_all_parts_come_oldest_first
     let parts = [part(&[(3, 1), (90, 2)], None), part(&[(3, 7)], Some(&[(90, 2)])), part(&[], Some(&[]))];
     let stored = parts.iter().zip(1..).map(|(keyed, checkpoint)| {
         let mut encoder = StateFileEncoder::new();
-        let snapshot = OperatorSnapshot { keyed: vec![keyed.clone()], operator: Vec::new() };
+        let snapshot = OperatorSnapshot {
+            keyed: vec![keyed.clone()],
+            operator: Vec::new(),
+            ..OperatorSnapshot::default()
+        };
         snapshot.write(encoder.operator(1)).unwrap();
         directory.checkpoint(checkpoint).store("0-0", FileScope::Shared, encoder).unwrap()
     });

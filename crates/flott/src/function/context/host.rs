@@ -45,7 +45,11 @@ impl Host {
     ) -> FnResult<OperatorSnapshot> {
         let operator_state = &mut self.operator_state;
         snapshot_state(&mut FunctionSnapshotContext { checkpoint_id, operator_state })?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), operator: self.operator_state.snapshot()? })
+        Ok(OperatorSnapshot {
+            keyed: Vec::new(),
+            operator: self.operator_state.snapshot()?,
+            ..OperatorSnapshot::default()
+        })
     }
 }
 

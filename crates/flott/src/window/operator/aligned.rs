@@ -304,7 +304,7 @@ impl<K: Key, T: Data, W: Window, X: Work<K, T, W>> Operator for AlignedWindowOpe
         let contents = Contents::new::<K, TimeWindow, X::Kept>(PANES, self.max_parallelism);
         self.frozen = Some(Frozen { contents, dropped: Vec::new() });
         let fired = self.fired.snapshot(self.firing.times.watermark)?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired] })
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired], ..OperatorSnapshot::default() })
     }
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {

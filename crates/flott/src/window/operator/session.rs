@@ -374,7 +374,7 @@ impl<K: Key, T: Data, A: WindowAssigner<T>, X: Work<K, T, A::Window>> Operator
         self.keys.freeze();
         self.frozen = Some(Contents::new::<K, A::Window, X::Kept>(SESSIONS, self.max_parallelism));
         let fired = self.fired.snapshot(self.times.watermark)?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired] })
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired], ..OperatorSnapshot::default() })
     }
 
     fn drain_snapshot(&mut self, budget: &mut SnapshotBudget, sink: &mut dyn SnapshotSink) -> FnResult<bool> {

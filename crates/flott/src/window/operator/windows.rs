@@ -104,7 +104,7 @@ impl<K: Key, T: Data, W: Window, R: Trigger<T, W>, X: Work<K, T, W>> Windows<K, 
         event.begin_snapshot(TIMERS, TimeDomain::EventTime, self.max_parallelism)?;
         processing.begin_snapshot(TIMERS, TimeDomain::ProcessingTime, self.max_parallelism)?;
         let fired = self.fired.snapshot(times.watermark)?;
-        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired] })
+        Ok(OperatorSnapshot { keyed: Vec::new(), operator: vec![fired], ..OperatorSnapshot::default() })
     }
 
     pub(super) fn drain_snapshot(
