@@ -9,7 +9,7 @@ mod support;
 
 use std::fs;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use support::job::{End, FLIGHT_DELAYS, Job, WORD_COUNT, ensure_same, entries, lines, undisturbed};
 
 /// A job that is killed lives no longer than this.
@@ -44,18 +44,28 @@ fn torment(
     kills: u64,
     mut meanwhile: impl FnMut(&Job, &mut Random) -> Result<()>,
 ) -> Result<()> {
-    let expected = undisturbed(&Job::new(program, 2)?)?;
+    let expected = undisturbed(&long(program, 2)?)?;
     let mut random = Random::new(program);
-    let mut killed = 0;
+    // All kills, and those that have left a checkpoint to go on from.
+    let (mut killed, mut resumable) = (0, 0);
     while killed < kills {
-        let job = Job::new(program, 1 + random.below(3))?;
+        let job = long(program, 1 + random.below(3))?;
         while job.run(Some(random.below(LONGEST_LIFE_MS)))? == End::Killed {
             killed += 1;
+            resumable += u64::from(!job.completed()?.is_empty());
             meanwhile(&job, &mut random)?;
         }
         ensure_same(&lines(&job.output())?, &expected)?;
     }
+    eprintln!("{program}: {resumable} of {killed} kills came after a completed checkpoint");
+    ensure!(resumable > killed / 2, "only {resumable} of {killed} kills came after a completed checkpoint");
     Ok(())
+}
+
+/// A job that takes longer than most of its lives.
+fn long(program: &'static str, parallelism: u64) -> Result<Job> {
+    let job = Job::new(program, parallelism)?;
+    if program == WORD_COUNT { job.repeat_text(10) } else { Ok(job) }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -15,20 +16,20 @@ use anyhow::{Context, Result, bail, ensure};
 use support::job::{End, FLIGHT_DELAYS, Job, LIMIT, WORD_COUNT, ensure_same, entries, lines, undisturbed};
 
 /// Mounts a small file system for the checkpoints in a namespace of its own, makes trouble, and starts the job. The trouble ends when
-/// a file appears. Nothing of it is left when the job has ended.
+/// a file appears. Nothing of it is left when the job has ended, the process that makes it included.
 const FULL: &str = r#"mkdir -p "$1"; mount -t tmpfs -o size=64m tmpfs "$1" || exit 99
 head -c 65m /dev/zero > "$1/ballast" 2>/dev/null
-(until [ -e "$2" ]; do sleep 0.05; done; rm "$1/ballast") &
+(until [ -e "$2" ]; do kill -0 $$ 2>/dev/null || exit; sleep 0.05; done; rm "$1/ballast") &
 shift 2; exec "$@""#;
 const READ_ONLY: &str = r#"mkdir -p "$1"; mount -t tmpfs -o size=64m tmpfs "$1" || exit 99
 mount -o remount,ro "$1"
-(until [ -e "$2" ]; do sleep 0.05; done; mount -o remount,rw "$1") &
+(until [ -e "$2" ]; do kill -0 $$ 2>/dev/null || exit; sleep 0.05; done; mount -o remount,rw "$1") &
 shift 2; exec "$@""#;
 /// Needs no mount: where the directory is to be, there is a file.
 const A_FILE: &str = r#"mkdir -p "$1"; chk=$1; go=$2; shift 2
-(until [ -n "$(ls "$chk")" ]; do sleep 0.02; done
+(until [ -n "$(ls "$chk")" ]; do kill -0 $$ 2>/dev/null || exit; sleep 0.02; done
  job=$(ls "$chk"); mv "$chk/$job" "$chk.away"; : > "$chk/$job"
- until [ -e "$go" ]; do sleep 0.05; done; rm "$chk/$job"; mv "$chk.away" "$chk/$job") &
+ until [ -e "$go" ]; do kill -0 $$ 2>/dev/null || exit; sleep 0.05; done; rm "$chk/$job"; mv "$chk.away" "$chk/$job") &
 exec "$@""#;
 
 /// Whether the machine lets us mount in a namespace of our own.
@@ -128,6 +129,28 @@ fn a_job_that_tolerates_nothing_starts_again_until_the_directory_can_be_written(
 #[test]
 fn a_tolerant_job_goes_on_while_a_file_is_in_the_place_of_the_directory() -> Result<()> {
     trouble(long_word_count, A_FILE, "Not a directory", 1_000_000)
+}
+
+#[test]
+fn a_job_that_ends_in_trouble_leaves_no_process_behind() -> Result<()> {
+    let directory = tempfile::TempDir::new()?;
+    let [checkpoints, never] = ["checkpoints", "never"].map(|name| directory.path().join(name));
+    fs::create_dir_all(checkpoints.join("job"))?;
+    let mut command = Command::new("sh");
+    command.args(["-c", A_FILE, "sh"]).arg(&checkpoints).arg(never).args(["sleep", "100"]);
+    let mut running = Running(command.stdout(Stdio::piped()).spawn()?);
+    let started = Instant::now();
+    while !checkpoints.join("job").is_file() {
+        ensure!(started.elapsed() < LIMIT, "it makes no trouble");
+        sleep(Duration::from_millis(20));
+    }
+    let mut output = running.0.stdout.take().context("its output")?;
+    drop(running);
+    // The pipe has its end when the last process has gone that could write to it.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(output.read_to_end(&mut Vec::new())));
+    receiver.recv_timeout(LIMIT).context("a process is left")??;
+    Ok(())
 }
 
 fn flip(bytes: &mut [u8]) {
