@@ -134,5 +134,6 @@ fn run(options: &Options) -> anyhow::Result<()> {
 
 fn describe(session: Session) -> String {
     let Session { aircraft, first_departure, last_departure, legs, miles } = session;
-    format!("{aircraft}: {legs} departures from {first_departure} to {last_departure}, {miles} miles")
+    let departures = if legs == 1 { "departure" } else { "departures" };
+    format!("{aircraft}: {legs} {departures} from {first_departure} to {last_departure}, {miles} miles")
 }

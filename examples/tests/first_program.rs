@@ -14,8 +14,7 @@ fn the_readme_shows_the_program() -> Result<()> {
 
 #[test]
 fn the_warmest_reading_of_each_window_is_printed() -> Result<()> {
-    let output = support::command(env!("CARGO_BIN_EXE_first_program")).output()?;
-    let printed = String::from_utf8(output.stdout)?;
+    let printed = support::succeed(env!("CARGO_BIN_EXE_first_program"), [] as [&str; 0])?;
     // The number of the subtask stands before each line if there are several cores.
     let mut lines: Vec<_> =
         printed.lines().map(|line| line.split_once("> ").map_or(line, |(_, line)| line)).collect();

@@ -136,6 +136,22 @@ fn a_due_timer_that_is_deleted_before_its_turn_does_not_fire() {
     assert_eq!(fire_all(&mut queue, 10), [(10, 3)]);
 }
 
+/// So many deletions clear out what they have hit, wherever it waits.
+#[test]
+fn due_and_late_timers_that_are_deleted_by_the_thousand_do_not_fire() {
+    let mut queue = Queue::default();
+    let due = 0..3000;
+    due.clone().for_each(|key| queue.register(10, key, key, 0));
+    assert_eq!(queue.pop_due(10).unwrap().key, 0);
+    let late = 3000..6000;
+    late.clone().for_each(|key| queue.register(5, key, key, 0));
+    due.skip(2).step_by(2).for_each(|key| queue.delete(10, key, &key, &0));
+    late.clone().step_by(2).for_each(|key| queue.delete(5, key, &key, &0));
+    let odd_of = |keys: std::ops::Range<u64>, at| keys.filter(|key| key % 2 == 1).map(move |key| (at, key));
+    let left: Vec<_> = odd_of(late, 5).chain(odd_of(0..3000, 10)).collect();
+    assert_eq!(fire_all(&mut queue, 10), left);
+}
+
 #[test]
 fn a_deleted_timer_that_is_registered_again_fires_once() {
     let mut queue = Queue::default();
