@@ -11,7 +11,7 @@ fn a_bucket_and_a_prefix_make_a_store() {
 }
 
 #[test]
-#[ignore = "needs an S3 server"]
+#[ignore = "needs an S3 server, which tools/test-s3 starts"]
 fn a_large_blob_is_written_in_parts_and_given_up_in_the_middle() {
     let store = url::open(&std::env::var("FLOTT_TEST_S3").unwrap()).unwrap();
     let piece: Vec<u8> = (0..3_000_000_u32).map(|number| (number * 31) as u8).collect();
